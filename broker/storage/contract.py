@@ -1,0 +1,217 @@
+"""What every keeper of a partition's batches promises: bytes, offsets and epochs; no groups, no topic rules.
+
+`def` never waits, `async def` may. Makers: `memory.py`, `segments/`. One file of contract tests serves all of them
+(`test_contract.py`), and so will yours.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from broker.storage.producers import ProducerStates
+
+
+class StorageFailed(Exception):
+    """The disk said no; nothing of what was asked stays. The partition goes offline here (KAFKA_STORAGE_ERROR, 56)."""
+
+
+class DiskFull(StorageFailed):
+    """No space left: nothing was kept, reads go on, and writing may succeed again once there is space."""
+
+
+class OffsetOutOfRange(Exception):
+    """The offset asked for is below the log start or above the log end."""
+
+
+class LogSettings(Protocol):
+    """The options of one log, by their topic names (`segment.bytes` is `segment_bytes`); sizes in bytes, times in ms.
+
+    They may change while the log is open: ask again each time.
+    """
+
+    @property
+    def segment_bytes(self) -> int: ...
+    @property
+    def segment_ms(self) -> int: ...
+    @property
+    def segment_index_bytes(self) -> int: ...
+    @property
+    def index_interval_bytes(self) -> int: ...
+    @property
+    def retention_bytes(self) -> int: ...
+    @property
+    def retention_ms(self) -> int: ...
+    @property
+    def cleanup_policy(self) -> list[str]: ...
+    @property
+    def flush_messages(self) -> int: ...
+    @property
+    def flush_ms(self) -> int: ...
+    @property
+    def file_delete_delay_ms(self) -> int: ...
+
+
+@dataclass(slots=True, frozen=True)
+class LogId:
+    """A partition by the id of its topic; names are labels."""
+
+    topic_id: UUID
+    partition: int
+
+
+@dataclass(slots=True)
+class TimedOffset:
+    """A record's offset, its timestamp in ms and the leader epoch of its batch."""
+
+    offset: int
+    timestamp_ms: int
+    leader_epoch: int
+
+
+class Slice(Protocol):
+    """Stored bytes on their way to a client: a run of a file, or bytes in memory.
+
+    Begins with a whole batch and may end inside one. It holds its file open until `release`, so a segment that is
+    deleted meanwhile is still readable and its descriptor is nobody else's. `len()` is its size in bytes.
+    """
+
+    file: int | None
+    """Descriptor to send from (`os.sendfile`), or None when the bytes are in memory."""
+    position: int
+    """First byte in `file`; 0 without a file."""
+
+    def __len__(self) -> int: ...
+    def read(self) -> bytes:
+        """All bytes, copied into memory (TLS, down-conversion, small answers)."""
+        ...
+
+    def release(self) -> None:
+        """Let go of the file; safe to call twice."""
+        ...
+
+
+class Log(Protocol):
+    """The batches of one partition, in offset order."""
+
+    id: LogId
+    name: str
+    """Topic name at the time of creation, with the partition: `orders-0`. A label."""
+    producers: ProducerStates
+    """Idempotence: the last five batches of each producer. `append` and recovery keep it; callers only ask."""
+
+    @property
+    def start_offset(self) -> int: ...
+    @property
+    def end_offset(self) -> int: ...
+    @property
+    def flushed_offset(self) -> int:
+        """Durable up to here (exclusive)."""
+        ...
+
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def latest_epoch(self) -> int:
+        """Leader epoch of the newest batch, -1 while empty."""
+        ...
+
+    def append(self, batches: memoryview, epoch: int, now_ms: int) -> int:
+        """Stamp whole batches with their offsets and hand them to the kernel in one write.
+
+        Args:
+            batches: writable v2 record batches, still compressed, at least 61 bytes each. Bytes 0-7 (base offset) and
+                12-15 (leader epoch) are overwritten; the CRC covers neither.
+            epoch: leader epoch, at least that of the last batch.
+            now_ms: wall clock, for rolling by time.
+        Returns: offset of the first record stored.
+        Raises: StorageFailed: the disk said no and nothing of this stays; its child DiskFull may pass.
+        Source: KIP-98, record batch layout.
+        """
+        ...
+
+    def append_as_follower(self, batches: memoryview, now_ms: int) -> None:
+        """Keep batches whose offsets and epochs are the leader's; they begin at `end_offset` or above it.
+
+        Raises: StorageFailed, as `append`.
+        """
+        ...
+
+    def truncate(self, offset: int) -> None:
+        """Nothing at or above `offset` stays; batches are cut whole. Producer states and epochs follow."""
+        ...
+
+    def advance_start(self, offset: int) -> None:
+        """Nothing below `offset` is served again. Raises: OffsetOutOfRange: it lies above the end."""
+        ...
+
+    def end_of_epoch(self, epoch: int) -> tuple[int, int]:
+        """The largest epoch not above `epoch` that has batches here, and its end offset; (-1, -1) if there is none.
+
+        Source: KIP-279.
+        """
+        ...
+
+    async def read(self, offset: int, max_bytes: int, below: int) -> Slice:
+        """Stored bytes from the batch that holds `offset` on, none of a batch at or above `below`.
+
+        At least the first batch comes whole, however large; after that at most `max_bytes` in all. Empty at `below`.
+        Raises: OffsetOutOfRange, StorageFailed.
+        """
+        ...
+
+    async def find_time(self, timestamp_ms: int) -> TimedOffset | None:
+        """The first record at or after that time; None if there is none. Opens at most one batch."""
+        ...
+
+    async def find_max_time(self) -> TimedOffset | None:
+        """The record with the largest timestamp; None while empty.  Source: KIP-734."""
+        ...
+
+    async def flush(self) -> int:
+        """Make everything appended so far durable; one fsync serves all who wait. Returns the new `flushed_offset`.
+
+        Raises: StorageFailed: the partition is offline from now on; a second fsync proves nothing.
+        """
+        ...
+
+    async def tidy(self, now_ms: int) -> None:
+        """Retention by size, time and log start, in slices."""
+        ...
+
+    async def close(self, *, delete: bool = False) -> None:
+        """Flush and let go of the files; with `delete` the log is gone for good, also after a crash half-way."""
+        ...
+
+
+class Storage(Protocol):
+    """All logs of one broker, by topic id."""
+
+    async def load(self) -> Iterable[Log]:
+        """Open every log that is kept here, recovering what an unclean stop left. Once, before anything else."""
+        ...
+
+    def create(self, log_id: LogId, topic: str, settings: LogSettings) -> Log:
+        """The log of that id, made if need be. An empty log costs no file until its first batch.
+
+        Raises: StorageFailed: a directory of that name belongs to another topic id, or the disk said no.
+        """
+        ...
+
+    def get(self, log_id: LogId) -> Log | None: ...
+
+    async def delete(self, log_id: LogId) -> None:
+        """Forget the log and remove its files (later, in the background); unknown ids are fine."""
+        ...
+
+    def high_watermark(self, log_id: LogId) -> int:
+        """As last noted, also by an earlier process; 0 if never."""
+        ...
+
+    def note_high_watermark(self, log_id: LogId, offset: int) -> None:
+        """Remember for the next checkpoint."""
+        ...
+
+    async def close(self) -> None:
+        """Clean stop: checkpoints, snapshots and the mark that recovery may be skipped."""
+        ...

@@ -1,0 +1,72 @@
+"""What a connection needs of the world: bytes in, pieces out. Makers: `sockets.py`, `memory.py`; TLS later.
+
+`def` never waits, `async def` may.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+
+class ConnectionLost(Exception):
+    """The peer is gone, in whatever way the system calls it."""
+
+
+class FileRange(Protocol):
+    """A run of a file to be sent without copying; structurally a storage `Slice`."""
+
+    file: int | None
+    position: int
+
+    def __len__(self) -> int: ...
+    def read(self) -> bytes: ...
+    def release(self) -> None: ...
+
+
+Piece: TypeAlias = bytes | bytearray | memoryview | FileRange
+
+
+@dataclass(slots=True, frozen=True)
+class Address:
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Stream(Protocol):
+    """One accepted (or opened) connection."""
+
+    peer: Address
+    local: Address
+
+    def receive_into(self, buffer: memoryview) -> int | None:
+        """Bytes read now; 0 at the end of the stream; None if there is nothing yet. Raises: ConnectionLost."""
+        ...
+
+    async def wait_readable(self) -> None:
+        """Until `receive_into` has something to say. Raises: ConnectionLost when closed meanwhile."""
+        ...
+
+    async def send(self, pieces: Sequence[Piece]) -> None:
+        """All of it, in order; releases every FileRange, also on failure. Raises: ConnectionLost."""
+        ...
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes taken by the kernel so far: what the sweeper watches to see whether an answer moves."""
+        ...
+
+    def close(self) -> None:
+        """At once; wakes whoever waits. Safe to call twice."""
+        ...
+
+
+class Listener(Protocol):
+    """An address where clients come in; bound before the first nursery."""
+
+    address: Address
+
+    async def accept(self) -> Stream: ...
+    def close(self) -> None: ...
