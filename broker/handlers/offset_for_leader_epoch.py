@@ -1,0 +1,62 @@
+"""OffsetForLeaderEpoch, key 23: where an epoch's records end, so that a reader finds where its log parted.  Versions 0 to 4.
+
+1 the epoch found · 2 the asker's own epoch (KIP-320) · 3 replica id · 4 flexible.
+"""
+
+from broker.cluster.authorizer import Operation
+from broker.handlers.topic_rows import topic_by_name
+from broker.requests.context import Context
+from kproto.errors import ApiError, ErrorCode
+from kproto.messages.offset_for_leader_epoch import (
+    EpochEndOffset,
+    OffsetForLeaderEpochRequest,
+    OffsetForLeaderEpochResponse,
+    OffsetForLeaderPartition,
+    OffsetForLeaderTopicResult,
+)
+
+
+async def offset_for_leader_epoch(
+    request: OffsetForLeaderEpochRequest, ctx: Context
+) -> OffsetForLeaderEpochResponse:
+    """Each partition answers for itself."""
+    return OffsetForLeaderEpochResponse(
+        topics=[
+            OffsetForLeaderTopicResult(
+                topic=topic.topic, partitions=[end_of(topic.topic, row, ctx) for row in topic.partitions]
+            )
+            for topic in request.topics
+        ]
+    )
+
+
+def end_of(topic: str, row: OffsetForLeaderPartition, ctx: Context) -> EpochEndOffset:
+    try:
+        image = topic_by_name(ctx, Operation.DESCRIBE, topic)
+        partition = ctx.rooms.partitions.leading(image, row.partition)
+        partition.must_be_in_epoch(row.current_leader_epoch)
+    except ApiError as no:
+        return EpochEndOffset(partition=row.partition, error_code=no.code, leader_epoch=-1, end_offset=-1)
+    if row.leader_epoch == partition.leadership.epoch:
+        epoch, end_offset = row.leader_epoch, partition.log.end_offset
+    elif row.leader_epoch > partition.leadership.epoch:
+        epoch, end_offset = -1, -1
+    else:
+        epoch, end_offset = partition.log.end_of_epoch(row.leader_epoch)
+    return EpochEndOffset(partition=row.partition, error_code=ErrorCode.NONE, leader_epoch=epoch, end_offset=end_offset)
+
+
+def refused(request: OffsetForLeaderEpochRequest, error: ApiError) -> OffsetForLeaderEpochResponse:
+    """The code in every row: the answer has no field on top."""
+    return OffsetForLeaderEpochResponse(
+        topics=[
+            OffsetForLeaderTopicResult(
+                topic=topic.topic,
+                partitions=[
+                    EpochEndOffset(partition=row.partition, error_code=error.code, leader_epoch=-1, end_offset=-1)
+                    for row in topic.partitions
+                ],
+            )
+            for topic in request.topics
+        ]
+    )

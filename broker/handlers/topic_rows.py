@@ -1,0 +1,33 @@
+"""Name or id, once: the topic that a row speaks of, and whether this client may."""
+
+from uuid import UUID
+
+from broker.cluster.authorizer import Operation, Resource
+from broker.cluster.image import TopicImage
+from broker.requests.context import Context
+from kproto.errors import ApiError, ErrorCode
+
+NO_ID = UUID(int=0)
+
+
+def topic_by_name(ctx: Context, operation: Operation, name: str) -> TopicImage:
+    """Raises: ApiError: TOPIC_AUTHORIZATION_FAILED (asked first, so names do not leak), UNKNOWN_TOPIC_OR_PARTITION."""
+    ctx.may(operation, Resource.topic(name))
+    topic = ctx.rooms.image.topics.get(name)
+    if topic is None:
+        raise ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    return topic
+
+
+def topic_by_id(ctx: Context, operation: Operation, topic_id: UUID) -> TopicImage:
+    """Raises: ApiError: UNKNOWN_TOPIC_ID, TOPIC_AUTHORIZATION_FAILED."""
+    topic = ctx.rooms.image.topics_by_id.get(topic_id)
+    if topic is None:
+        raise ApiError(ErrorCode.UNKNOWN_TOPIC_ID)
+    ctx.may(operation, Resource.topic(topic.name))
+    return topic
+
+
+def topic_of(ctx: Context, operation: Operation, name: str, topic_id: UUID) -> TopicImage:
+    """By id where the row has one, else by name."""
+    return topic_by_name(ctx, operation, name) if topic_id == NO_ID else topic_by_id(ctx, operation, topic_id)

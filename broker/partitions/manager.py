@@ -1,0 +1,206 @@
+"""All replicas of this broker: found by topic id, changed by what the controller says."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Protocol
+from uuid import UUID
+
+import trio
+
+from broker.clock import Clock
+from broker.partitions.partition import Leadership, Partition, PartitionSettings
+from broker.storage.contract import LogId, Storage, StorageFailed
+from kproto.errors import ApiError, ErrorCode
+from kproto.messages.leader_and_isr import (
+    LeaderAndIsrPartitionError,
+    LeaderAndIsrPartitionState,
+    LeaderAndIsrRequest,
+    LeaderAndIsrResponse,
+    LeaderAndIsrTopicError,
+)
+from kproto.messages.stop_replica import StopReplicaPartitionError, StopReplicaRequest, StopReplicaResponse
+
+log = logging.getLogger("barnabas.partitions")
+
+
+class Topic(Protocol):
+    """What is asked of a topic in the image of the metadata."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def partitions(self) -> list[object]: ...
+
+
+LeadershipListener = Callable[[Partition], None]
+
+
+class Partitions:
+    """The replicas of broker `broker_id`, over one storage."""
+
+    def __init__(
+        self,
+        broker_id: int,
+        storage: Storage,
+        settings_of: Callable[[str], PartitionSettings],
+        clock: Clock,
+    ) -> None:
+        self.broker_id = broker_id
+        self.controller_epoch = -1
+        self._storage = storage
+        self._settings_of = settings_of
+        self._clock = clock
+        self._by_topic: dict[UUID, dict[int, Partition]] = {}
+        self._listeners: list[LeadershipListener] = []
+        self._to_flush: set[Partition] = set()
+        self._flush_wanted = trio.Event()
+
+    def __iter__(self) -> Iterator[Partition]:
+        for partitions in self._by_topic.values():
+            yield from partitions.values()
+
+    def on_leadership(self, listener: LeadershipListener) -> None:
+        """Call `listener` in the loop after each change of a partition's leadership, its end included."""
+        self._listeners.append(listener)
+
+    def find(self, topic_id: UUID, index: int) -> Partition | None:
+        replicas = self._by_topic.get(topic_id)
+        return None if replicas is None else replicas.get(index)
+
+    def leading(self, topic: Topic, index: int) -> Partition:
+        """The partition, led here.
+
+        Raises: ApiError: UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
+        """
+        partition = self.find(topic.id, index)
+        if partition is None:
+            if 0 <= index < len(topic.partitions):
+                raise ApiError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+            raise ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+        partition.must_lead()
+        return partition
+
+    def become(self, request: LeaderAndIsrRequest) -> LeaderAndIsrResponse:
+        """Lead or follow as the controller says; each partition answers for itself."""
+        if request.controller_epoch < self.controller_epoch:
+            return LeaderAndIsrResponse(error_code=ErrorCode.STALE_CONTROLLER_EPOCH)
+        self.controller_epoch = request.controller_epoch
+        response = LeaderAndIsrResponse()
+        for topic in request.topic_states:
+            errors = [
+                LeaderAndIsrPartitionError(
+                    topic_name=topic.topic_name,
+                    partition_index=state.partition_index,
+                    error_code=self._become_one(topic.topic_name, topic.topic_id, state),
+                )
+                for state in topic.partition_states
+            ]
+            response.topics.append(LeaderAndIsrTopicError(topic_id=topic.topic_id, partition_errors=errors))
+            response.partition_errors.extend(errors)
+        return response
+
+    def _become_one(self, topic: str, topic_id: UUID, state: LeaderAndIsrPartitionState) -> ErrorCode:
+        partition = self.find(topic_id, state.partition_index)
+        if partition is None:
+            try:
+                partition = self._open(topic, LogId(topic_id, state.partition_index))
+            except StorageFailed as failure:
+                log.error("Partition %s-%d stays offline here: %s", topic, state.partition_index, failure)
+                return ErrorCode.KAFKA_STORAGE_ERROR
+        if partition.failed:
+            return ErrorCode.KAFKA_STORAGE_ERROR
+        if state.leader_epoch < partition.leadership.epoch:
+            return ErrorCode.FENCED_LEADER_EPOCH
+        partition.lead(
+            Leadership(
+                state.leader,
+                state.leader_epoch,
+                list(state.isr),
+                list(state.replicas),
+                state.partition_epoch,
+                state.controller_epoch,
+            )
+        )
+        self._tell(partition)
+        return ErrorCode.NONE
+
+    def _open(self, topic: str, log_id: LogId) -> Partition:
+        settings = self._settings_of(topic)
+        partition = Partition(
+            topic,
+            log_id.partition,
+            self._storage.create(log_id, topic, settings),
+            settings,
+            broker_id=self.broker_id,
+            clock=self._clock,
+            high_watermark=self._storage.high_watermark(log_id),
+            want_flush=self._want_flush,
+        )
+        self._by_topic.setdefault(log_id.topic_id, {})[log_id.partition] = partition
+        return partition
+
+    async def stop(self, request: StopReplicaRequest) -> StopReplicaResponse:
+        """Let go of replicas, and of their files where the controller says so.  Source: StopReplica 3, topic ids by name."""
+        if request.controller_epoch < self.controller_epoch:
+            return StopReplicaResponse(error_code=ErrorCode.STALE_CONTROLLER_EPOCH)
+        self.controller_epoch = request.controller_epoch
+        response = StopReplicaResponse()
+        for topic in request.topic_states:
+            for state in topic.partition_states:
+                await self._stop_one(topic.topic_name, state.partition_index, state.delete_partition)
+                response.partition_errors.append(
+                    StopReplicaPartitionError(topic_name=topic.topic_name, partition_index=state.partition_index)
+                )
+        return response
+
+    async def _stop_one(self, topic: str, index: int, delete: bool) -> None:
+        for partition in [p for p in self if p.topic == topic and p.index == index]:
+            topic_id = partition.log.id.topic_id
+            replicas = self._by_topic[topic_id]
+            del replicas[index]
+            if not replicas:
+                del self._by_topic[topic_id]
+            partition.leadership = Leadership(-1, partition.leadership.epoch, [], [], -1, -1)
+            partition.wake_everybody()
+            self._tell(partition)
+            if delete:
+                await self._storage.delete(partition.log.id)
+
+    def _tell(self, partition: Partition) -> None:
+        for listener in self._listeners:
+            listener(partition)
+
+    def settings_changed(self, topic: str) -> None:
+        """The topic's options are others now."""
+        for partition in self:
+            if partition.topic == topic:
+                partition.settings = self._settings_of(topic)
+
+    def note_high_watermarks(self) -> None:
+        """Hand every high watermark to the storage's next checkpoint."""
+        for partition in self:
+            self._storage.note_high_watermark(partition.log.id, partition.high_watermark)
+
+    def _want_flush(self, partition: Partition) -> None:
+        self._to_flush.add(partition)
+        self._flush_wanted.set()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Flush the logs whose acknowledgements wait for the disk; all that wait meanwhile share the next flush."""
+        task_status.started()
+        while True:
+            await self._flush_wanted.wait()
+            self._flush_wanted = trio.Event()
+            batch, self._to_flush = self._to_flush, set()
+            async with trio.open_nursery() as nursery:
+                for partition in batch:
+                    nursery.start_soon(self._flush, partition)
+
+    async def _flush(self, partition: Partition) -> None:
+        try:
+            await partition.log.flush()
+        except StorageFailed as failure:
+            log.error("Partition %s-%d is offline: %s", partition.topic, partition.index, failure)
+            partition.fail()
+        else:
+            partition.advance_high_watermark()

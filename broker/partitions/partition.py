@@ -1,0 +1,180 @@
+"""One partition as this broker sees it: its log, its leadership, its high watermark.
+
+All that must not be interleaved (do we lead, is it the producer's next, stamp, append) is one plain `def`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from broker.clock import Clock
+from broker.purgatory import WaitingRoom
+from broker.storage.contract import Log, LogSettings, StorageFailed
+from kproto.errors import ApiError, ErrorCode
+from kproto.records.batch import BatchHeader
+
+NO_LEADER = -1
+
+
+class PartitionSettings(LogSettings, Protocol):
+    """The topic options that decide what may be appended; names as in Kafka, dots as underscores."""
+
+    @property
+    def max_message_bytes(self) -> int: ...
+    @property
+    def min_insync_replicas(self) -> int: ...
+    @property
+    def message_timestamp_type(self) -> str: ...
+    @property
+    def message_timestamp_before_max_ms(self) -> int: ...
+    @property
+    def message_timestamp_after_max_ms(self) -> int: ...
+    @property
+    def compression_type(self) -> str: ...
+
+
+@dataclass(slots=True)
+class Leadership:
+    """What the controller last said of this partition.  Source: LeaderAndIsrRequest."""
+
+    leader: int
+    epoch: int
+    isr: list[int]
+    replicas: list[int]
+    partition_epoch: int
+    controller_epoch: int
+
+
+@dataclass(slots=True)
+class Appended:
+    """Where a batch lies: its base offset, the append time in ms (-1: the client's times stand), the end to wait for."""
+
+    base_offset: int
+    append_time_ms: int
+    end_offset: int
+
+
+class Partition:
+    """One replica, of the one broker `broker_id`."""
+
+    __slots__ = (
+        "_broker_id",
+        "_clock",
+        "_want_flush",
+        "end_moved",
+        "failed",
+        "high_watermark",
+        "high_watermark_moved",
+        "index",
+        "leadership",
+        "log",
+        "settings",
+        "topic",
+    )
+
+    def __init__(
+        self,
+        topic: str,
+        index: int,
+        log: Log,
+        settings: PartitionSettings,
+        *,
+        broker_id: int,
+        clock: Clock,
+        high_watermark: int,
+        want_flush: "Callable[[Partition], None]",
+    ) -> None:
+        self.topic = topic
+        self.index = index
+        self.log = log
+        self.settings = settings
+        self.leadership = Leadership(NO_LEADER, -1, [], [], -1, -1)
+        self.high_watermark = min(max(high_watermark, log.start_offset), log.end_offset)
+        self.end_moved = WaitingRoom()
+        self.high_watermark_moved = WaitingRoom()
+        self.failed = False
+        self._broker_id = broker_id
+        self._clock = clock
+        self._want_flush = want_flush
+
+    @property
+    def leads(self) -> bool:
+        return self.leadership.leader == self._broker_id
+
+    @property
+    def last_stable_offset(self) -> int:
+        """Below it every transaction is decided; equal to the high watermark while there are none."""
+        return self.high_watermark
+
+    def must_lead(self) -> None:
+        """Raises: ApiError: KAFKA_STORAGE_ERROR or NOT_LEADER_OR_FOLLOWER."""
+        if self.failed:
+            raise ApiError(ErrorCode.KAFKA_STORAGE_ERROR)
+        if self.leadership.leader != self._broker_id:
+            raise ApiError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+
+    def must_be_in_epoch(self, leader_epoch: int) -> None:
+        """Fence a client whose metadata is older or newer than ours; -1 says that it does not care.  Source: KIP-320."""
+        if leader_epoch == -1 or leader_epoch == self.leadership.epoch:
+            return
+        if leader_epoch < self.leadership.epoch:
+            raise ApiError(ErrorCode.FENCED_LEADER_EPOCH)
+        raise ApiError(ErrorCode.UNKNOWN_LEADER_EPOCH)
+
+    def append(self, batch: memoryview, header: BatchHeader, acks: int, append_time_ms: int = -1) -> Appended:
+        """Append one validated batch as its leader; a repeat of a producer's last five answers with where it lies.
+
+        Args:
+            batch: the client's own bytes, writable; they are stamped in place.
+            acks: -1 asks for enough replicas in sync first.
+            append_time_ms: the time that validation stamped, -1 where the client's times stand.
+        Raises: ApiError: NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS, OUT_OF_ORDER_SEQUENCE_NUMBER,
+            INVALID_PRODUCER_EPOCH, KAFKA_STORAGE_ERROR.
+        """
+        self.must_lead()
+        if acks == -1 and len(self.leadership.isr) < self.settings.min_insync_replicas:
+            raise ApiError(ErrorCode.NOT_ENOUGH_REPLICAS)
+        if header.producer_id >= 0:
+            repeat = self.log.producers.check(header)
+            if repeat is not None:
+                base_offset, repeat_ms = repeat
+                return Appended(base_offset, repeat_ms, base_offset + header.count)
+        try:
+            base_offset = self.log.append(batch, self.leadership.epoch, self._clock.now_ms())
+        except StorageFailed as failure:
+            raise ApiError(ErrorCode.KAFKA_STORAGE_ERROR, str(failure)) from failure
+        self.end_moved.grow(len(batch))
+        self.advance_high_watermark(len(batch))
+        return Appended(base_offset, append_time_ms, self.log.end_offset)
+
+    def advance_high_watermark(self, grown_bytes: int = 0) -> None:
+        """Take in what is safe by now: all that was appended, or flushed where `flush.messages` asks for it."""
+        if not self.leads:
+            return
+        unflushed = self.log.end_offset - self.log.flushed_offset
+        if unflushed >= self.settings.flush_messages:
+            self._want_flush(self)
+        safe = self.log.flushed_offset if self.settings.flush_messages == 1 else self.log.end_offset
+        if safe > self.high_watermark:
+            self.high_watermark = safe
+            self.high_watermark_moved.grow(grown_bytes)
+
+    def is_safe(self, end_offset: int, acks: int) -> bool:
+        """Whether what ends at `end_offset` may be acknowledged."""
+        return self.high_watermark >= end_offset or (acks != -1 and self.settings.flush_messages != 1)
+
+    def lead(self, leadership: Leadership) -> None:
+        """Take what the controller said; a follower's waiting clients are told to look again."""
+        self.leadership = leadership
+        self.advance_high_watermark()
+        if not self.leads:
+            self.wake_everybody()
+
+    def fail(self) -> None:
+        """The disk let this replica down: offline here until the broker starts again."""
+        self.failed = True
+        self.wake_everybody()
+
+    def wake_everybody(self) -> None:
+        self.end_moved.wake_all()
+        self.high_watermark_moved.wake_all()
