@@ -1,0 +1,75 @@
+"""Options of Kafka's own quorum, which files of newer releases carry."""
+
+from broker.config.checks import at_least, each_of, not_empty
+from broker.config.keys import INTERNAL, NO_EFFECT, Key, Settings
+from broker.config.kinds import BOOLEAN, INT, LIST, LONG, STRING
+from broker.config.numbers import LONG_MAX
+
+
+class KraftSettings(Settings):
+    """Options of Kafka's own quorum, which files of newer releases carry."""
+
+    broker_heartbeat_interval_ms = Key("broker.heartbeat.interval.ms", INT, 2000, standing=NO_EFFECT)
+    broker_session_timeout_ms = Key("broker.session.timeout.ms", INT, 9000, standing=NO_EFFECT)
+    controller_listener_names = Key("controller.listener.names", STRING, None, standing=NO_EFFECT)
+    controller_performance_always_log_threshold_ms = Key(
+        "controller.performance.always.log.threshold.ms", LONG, 2000, check=at_least(0), standing=INTERNAL
+    )
+    controller_performance_sample_period_ms = Key(
+        "controller.performance.sample.period.ms", LONG, 60_000, check=at_least(100), standing=INTERNAL
+    )
+    controller_quorum_append_linger_ms = Key("controller.quorum.append.linger.ms", INT, 25, standing=NO_EFFECT)
+    controller_quorum_auto_join_enable = Key("controller.quorum.auto.join.enable", BOOLEAN, False, standing=NO_EFFECT)
+    controller_quorum_bootstrap_servers = Key(
+        "controller.quorum.bootstrap.servers", LIST, (), check=not_empty(), standing=NO_EFFECT
+    )
+    controller_quorum_election_backoff_max_ms = Key(
+        "controller.quorum.election.backoff.max.ms", INT, 1000, standing=NO_EFFECT
+    )
+    controller_quorum_election_timeout_ms = Key("controller.quorum.election.timeout.ms", INT, 1000, standing=NO_EFFECT)
+    controller_quorum_fetch_max_bytes = Key(
+        "controller.quorum.fetch.max.bytes", INT, 1_048_576, check=at_least(1), standing=NO_EFFECT
+    )
+    controller_quorum_fetch_snapshot_max_bytes = Key(
+        "controller.quorum.fetch.snapshot.max.bytes", INT, 1_048_576, check=at_least(1), standing=NO_EFFECT
+    )
+    controller_quorum_fetch_timeout_ms = Key("controller.quorum.fetch.timeout.ms", INT, 2000, standing=NO_EFFECT)
+    controller_quorum_request_timeout_ms = Key("controller.quorum.request.timeout.ms", INT, 2000, standing=NO_EFFECT)
+    controller_quorum_retry_backoff_ms = Key("controller.quorum.retry.backoff.ms", INT, 20, standing=NO_EFFECT)
+    controller_quorum_voters = Key("controller.quorum.voters", LIST, (), check=not_empty(), standing=NO_EFFECT)
+    initial_broker_registration_timeout_ms = Key(
+        "initial.broker.registration.timeout.ms", INT, 60_000, standing=NO_EFFECT
+    )
+    internal_metadata_delete_delay_millis = Key(
+        "internal.metadata.delete.delay.millis", LONG, 60_000, standing=INTERNAL
+    )
+    internal_metadata_log_segment_bytes = Key("internal.metadata.log.segment.bytes", INT, None, standing=INTERNAL)
+    internal_metadata_max_batch_size_in_bytes = Key(
+        "internal.metadata.max.batch.size.in.bytes", INT, 8_388_608, standing=INTERNAL
+    )
+    internal_metadata_max_fetch_size_in_bytes = Key(
+        "internal.metadata.max.fetch.size.in.bytes", INT, 8_388_608, standing=INTERNAL
+    )
+    metadata_log_dir = Key("metadata.log.dir", STRING, None, standing=NO_EFFECT)
+    metadata_log_max_record_bytes_between_snapshots = Key(
+        "metadata.log.max.record.bytes.between.snapshots", LONG, 20_971_520, check=at_least(1), standing=NO_EFFECT
+    )
+    metadata_log_max_snapshot_interval_ms = Key(
+        "metadata.log.max.snapshot.interval.ms", LONG, 3_600_000, check=at_least(0), standing=NO_EFFECT
+    )
+    metadata_log_segment_bytes = Key(
+        "metadata.log.segment.bytes", INT, 1_073_741_824, check=at_least(12), standing=NO_EFFECT
+    )
+    metadata_log_segment_min_bytes = Key(
+        "metadata.log.segment.min.bytes", INT, 8_388_608, check=at_least(12), standing=INTERNAL
+    )
+    metadata_log_segment_ms = Key("metadata.log.segment.ms", LONG, 604_800_000, standing=NO_EFFECT)
+    metadata_max_idle_interval_ms = Key(
+        "metadata.max.idle.interval.ms", INT, 500, check=at_least(0), standing=NO_EFFECT
+    )
+    metadata_max_retention_bytes = Key("metadata.max.retention.bytes", LONG, 104_857_600, standing=NO_EFFECT)
+    metadata_max_retention_ms = Key("metadata.max.retention.ms", LONG, 604_800_000, standing=NO_EFFECT)
+    process_roles = Key("process.roles", LIST, (), check=each_of("broker", "controller"), standing=NO_EFFECT)
+    server_max_startup_time_ms = Key("server.max.startup.time.ms", LONG, LONG_MAX, check=at_least(0), standing=INTERNAL)
+    unstable_api_versions_enable = Key("unstable.api.versions.enable", BOOLEAN, False, standing=INTERNAL)
+    unstable_feature_versions_enable = Key("unstable.feature.versions.enable", BOOLEAN, False, standing=INTERNAL)

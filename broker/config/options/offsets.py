@@ -1,0 +1,20 @@
+"""Committed offsets and the topic that keeps them."""
+
+from broker.config.checks import at_least
+from broker.config.keys import NO_EFFECT, Key, Settings
+from broker.config.kinds import INT, LONG, SHORT
+
+
+class OffsetSettings(Settings):
+    """Committed offsets and the topic that keeps them."""
+
+    offset_metadata_max_bytes = Key("offset.metadata.max.bytes", INT, 4096)
+    offsets_commit_required_acks = Key("offsets.commit.required.acks", SHORT, -1)
+    offsets_commit_timeout_ms = Key("offsets.commit.timeout.ms", INT, 5000, check=at_least(1))
+    offsets_load_buffer_size = Key("offsets.load.buffer.size", INT, 5_242_880, check=at_least(1), standing=NO_EFFECT)
+    offsets_retention_check_interval_ms = Key("offsets.retention.check.interval.ms", LONG, 600_000, check=at_least(1))
+    offsets_retention_minutes = Key("offsets.retention.minutes", INT, 10_080, check=at_least(1))
+    offsets_topic_compression_codec = Key("offsets.topic.compression.codec", INT, 0, standing=NO_EFFECT)
+    offsets_topic_num_partitions = Key("offsets.topic.num.partitions", INT, 50, check=at_least(1))
+    offsets_topic_replication_factor = Key("offsets.topic.replication.factor", SHORT, 3, check=at_least(1))
+    offsets_topic_segment_bytes = Key("offsets.topic.segment.bytes", INT, 104_857_600, check=at_least(1))

@@ -1,0 +1,38 @@
+"""The registry: ZooKeeper, or our own while `zookeeper.connect` is not set."""
+
+from broker.config.checks import at_least
+from broker.config.keys import INTERNAL, NO_EFFECT, Key, Settings
+from broker.config.kinds import BOOLEAN, INT, LIST, PASSWORD, STRING
+
+
+class RegistrySettings(Settings):
+    """The registry: ZooKeeper, or our own while `zookeeper.connect` is not set."""
+
+    zookeeper_clientCnxnSocket = Key("zookeeper.clientCnxnSocket", STRING, None, standing=NO_EFFECT)
+    zookeeper_connect = Key("zookeeper.connect", STRING, None)
+    zookeeper_connection_timeout_ms = Key("zookeeper.connection.timeout.ms", INT, None)
+    zookeeper_max_in_flight_requests = Key(
+        "zookeeper.max.in.flight.requests", INT, 10, check=at_least(1), standing=NO_EFFECT
+    )
+    zookeeper_metadata_migration_enable = Key("zookeeper.metadata.migration.enable", BOOLEAN, False, standing=NO_EFFECT)
+    zookeeper_metadata_migration_min_batch_size = Key(
+        "zookeeper.metadata.migration.min.batch.size", INT, 200, check=at_least(1), standing=INTERNAL
+    )
+    zookeeper_session_timeout_ms = Key("zookeeper.session.timeout.ms", INT, 18_000)
+    zookeeper_set_acl = Key("zookeeper.set.acl", BOOLEAN, False, standing=NO_EFFECT)
+    zookeeper_ssl_cipher_suites = Key("zookeeper.ssl.cipher.suites", LIST, None, standing=NO_EFFECT)
+    zookeeper_ssl_client_enable = Key("zookeeper.ssl.client.enable", BOOLEAN, False, standing=NO_EFFECT)
+    zookeeper_ssl_crl_enable = Key("zookeeper.ssl.crl.enable", BOOLEAN, False, standing=NO_EFFECT)
+    zookeeper_ssl_enabled_protocols = Key("zookeeper.ssl.enabled.protocols", LIST, None, standing=NO_EFFECT)
+    zookeeper_ssl_endpoint_identification_algorithm = Key(
+        "zookeeper.ssl.endpoint.identification.algorithm", STRING, "HTTPS", standing=NO_EFFECT
+    )
+    zookeeper_ssl_keystore_location = Key("zookeeper.ssl.keystore.location", STRING, None, standing=NO_EFFECT)
+    zookeeper_ssl_keystore_password = Key("zookeeper.ssl.keystore.password", PASSWORD, None, standing=NO_EFFECT)
+    zookeeper_ssl_keystore_type = Key("zookeeper.ssl.keystore.type", STRING, None, standing=NO_EFFECT)
+    zookeeper_ssl_ocsp_enable = Key("zookeeper.ssl.ocsp.enable", BOOLEAN, False, standing=NO_EFFECT)
+    zookeeper_ssl_protocol = Key("zookeeper.ssl.protocol", STRING, "TLSv1.2", standing=NO_EFFECT)
+    zookeeper_ssl_truststore_location = Key("zookeeper.ssl.truststore.location", STRING, None, standing=NO_EFFECT)
+    zookeeper_ssl_truststore_password = Key("zookeeper.ssl.truststore.password", PASSWORD, None, standing=NO_EFFECT)
+    zookeeper_ssl_truststore_type = Key("zookeeper.ssl.truststore.type", STRING, None, standing=NO_EFFECT)
+    zookeeper_sync_time_ms = Key("zookeeper.sync.time.ms", INT, 2000, standing=NO_EFFECT)

@@ -1,0 +1,123 @@
+"""SASL."""
+
+from broker.config.checks import between, one_of_any_case
+from broker.config.keys import NO_EFFECT, PER_BROKER, Key, Settings
+from broker.config.kinds import BOOLEAN, CLASS, DOUBLE, INT, LIST, LONG, PASSWORD, SHORT, STRING
+
+
+class SaslSettings(Settings):
+    """SASL."""
+
+    sasl_client_callback_handler_class = Key("sasl.client.callback.handler.class", CLASS, None, standing=NO_EFFECT)
+    sasl_enabled_mechanisms = Key("sasl.enabled.mechanisms", LIST, ("GSSAPI",), update=PER_BROKER)
+    sasl_jaas_config = Key("sasl.jaas.config", PASSWORD, None, update=PER_BROKER)
+    sasl_kerberos_kinit_cmd = Key(
+        "sasl.kerberos.kinit.cmd", STRING, "/usr/bin/kinit", update=PER_BROKER, standing=NO_EFFECT
+    )
+    sasl_kerberos_min_time_before_relogin = Key(
+        "sasl.kerberos.min.time.before.relogin", LONG, 60_000, update=PER_BROKER, standing=NO_EFFECT
+    )
+    sasl_kerberos_principal_to_local_rules = Key(
+        "sasl.kerberos.principal.to.local.rules", LIST, ("DEFAULT",), update=PER_BROKER, standing=NO_EFFECT
+    )
+    sasl_kerberos_service_name = Key("sasl.kerberos.service.name", STRING, None, update=PER_BROKER, standing=NO_EFFECT)
+    sasl_kerberos_ticket_renew_jitter = Key(
+        "sasl.kerberos.ticket.renew.jitter", DOUBLE, 0.05, update=PER_BROKER, standing=NO_EFFECT
+    )
+    sasl_kerberos_ticket_renew_window_factor = Key(
+        "sasl.kerberos.ticket.renew.window.factor", DOUBLE, 0.8, update=PER_BROKER, standing=NO_EFFECT
+    )
+    sasl_login_callback_handler_class = Key("sasl.login.callback.handler.class", CLASS, None, standing=NO_EFFECT)
+    sasl_login_class = Key("sasl.login.class", CLASS, None, standing=NO_EFFECT)
+    sasl_login_connect_timeout_ms = Key("sasl.login.connect.timeout.ms", INT, None, standing=NO_EFFECT)
+    sasl_login_read_timeout_ms = Key("sasl.login.read.timeout.ms", INT, None, standing=NO_EFFECT)
+    sasl_login_refresh_buffer_seconds = Key(
+        "sasl.login.refresh.buffer.seconds", SHORT, 300, update=PER_BROKER, standing=NO_EFFECT
+    )
+    sasl_login_refresh_min_period_seconds = Key(
+        "sasl.login.refresh.min.period.seconds", SHORT, 60, update=PER_BROKER, standing=NO_EFFECT
+    )
+    sasl_login_refresh_window_factor = Key(
+        "sasl.login.refresh.window.factor", DOUBLE, 0.8, update=PER_BROKER, standing=NO_EFFECT
+    )
+    sasl_login_refresh_window_jitter = Key(
+        "sasl.login.refresh.window.jitter", DOUBLE, 0.05, update=PER_BROKER, standing=NO_EFFECT
+    )
+    sasl_login_retry_backoff_max_ms = Key("sasl.login.retry.backoff.max.ms", LONG, 10_000, standing=NO_EFFECT)
+    sasl_login_retry_backoff_ms = Key("sasl.login.retry.backoff.ms", LONG, 100, standing=NO_EFFECT)
+    sasl_mechanism_controller_protocol = Key("sasl.mechanism.controller.protocol", STRING, "GSSAPI", standing=NO_EFFECT)
+    sasl_mechanism_inter_broker_protocol = Key(
+        "sasl.mechanism.inter.broker.protocol", STRING, "GSSAPI", update=PER_BROKER
+    )
+    sasl_oauthbearer_allow_unverified_audience = Key(
+        "sasl.oauthbearer.allow.unverified.audience", BOOLEAN, False, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_allow_unverified_issuer = Key(
+        "sasl.oauthbearer.allow.unverified.issuer", BOOLEAN, False, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_assertion_algorithm = Key(
+        "sasl.oauthbearer.assertion.algorithm",
+        STRING,
+        "RS256",
+        check=one_of_any_case("ES256", "RS256"),
+        standing=NO_EFFECT,
+    )
+    sasl_oauthbearer_assertion_claim_aud = Key("sasl.oauthbearer.assertion.claim.aud", STRING, None, standing=NO_EFFECT)
+    sasl_oauthbearer_assertion_claim_exp_seconds = Key(
+        "sasl.oauthbearer.assertion.claim.exp.seconds", INT, 300, check=between(0, 86_400), standing=NO_EFFECT
+    )
+    sasl_oauthbearer_assertion_claim_iss = Key("sasl.oauthbearer.assertion.claim.iss", STRING, None, standing=NO_EFFECT)
+    sasl_oauthbearer_assertion_claim_jti_include = Key(
+        "sasl.oauthbearer.assertion.claim.jti.include", BOOLEAN, False, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_assertion_claim_nbf_seconds = Key(
+        "sasl.oauthbearer.assertion.claim.nbf.seconds", INT, 60, check=between(0, 3600), standing=NO_EFFECT
+    )
+    sasl_oauthbearer_assertion_claim_sub = Key("sasl.oauthbearer.assertion.claim.sub", STRING, None, standing=NO_EFFECT)
+    sasl_oauthbearer_assertion_file = Key("sasl.oauthbearer.assertion.file", STRING, None, standing=NO_EFFECT)
+    sasl_oauthbearer_assertion_private_key_file = Key(
+        "sasl.oauthbearer.assertion.private.key.file", STRING, None, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_assertion_private_key_passphrase = Key(
+        "sasl.oauthbearer.assertion.private.key.passphrase", PASSWORD, None, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_assertion_template_file = Key(
+        "sasl.oauthbearer.assertion.template.file", STRING, None, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_client_credentials_client_id = Key(
+        "sasl.oauthbearer.client.credentials.client.id", STRING, None, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_client_credentials_client_secret = Key(
+        "sasl.oauthbearer.client.credentials.client.secret", PASSWORD, None, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_clock_skew_seconds = Key("sasl.oauthbearer.clock.skew.seconds", INT, 30, standing=NO_EFFECT)
+    sasl_oauthbearer_expected_audience = Key("sasl.oauthbearer.expected.audience", LIST, None, standing=NO_EFFECT)
+    sasl_oauthbearer_expected_issuer = Key("sasl.oauthbearer.expected.issuer", STRING, None, standing=NO_EFFECT)
+    sasl_oauthbearer_jwks_endpoint_refresh_ms = Key(
+        "sasl.oauthbearer.jwks.endpoint.refresh.ms", LONG, 3_600_000, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_jwks_endpoint_retry_backoff_max_ms = Key(
+        "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms", LONG, 10_000, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_jwks_endpoint_retry_backoff_ms = Key(
+        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms", LONG, 100, standing=NO_EFFECT
+    )
+    sasl_oauthbearer_jwks_endpoint_url = Key("sasl.oauthbearer.jwks.endpoint.url", STRING, None, standing=NO_EFFECT)
+    sasl_oauthbearer_jwt_retriever_class = Key(
+        "sasl.oauthbearer.jwt.retriever.class",
+        CLASS,
+        "org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever",
+        standing=NO_EFFECT,
+    )
+    sasl_oauthbearer_jwt_validator_class = Key(
+        "sasl.oauthbearer.jwt.validator.class",
+        CLASS,
+        "org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator",
+        standing=NO_EFFECT,
+    )
+    sasl_oauthbearer_scope = Key("sasl.oauthbearer.scope", STRING, None, standing=NO_EFFECT)
+    sasl_oauthbearer_scope_claim_name = Key("sasl.oauthbearer.scope.claim.name", STRING, "scope", standing=NO_EFFECT)
+    sasl_oauthbearer_sub_claim_name = Key("sasl.oauthbearer.sub.claim.name", STRING, "sub", standing=NO_EFFECT)
+    sasl_oauthbearer_token_endpoint_url = Key("sasl.oauthbearer.token.endpoint.url", STRING, None, standing=NO_EFFECT)
+    sasl_server_callback_handler_class = Key("sasl.server.callback.handler.class", CLASS, None, standing=NO_EFFECT)
+    sasl_server_max_receive_size = Key("sasl.server.max.receive.size", INT, 524_288, standing=NO_EFFECT)

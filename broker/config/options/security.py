@@ -1,0 +1,74 @@
+"""TLS, authorization, delegation tokens, stored passwords."""
+
+from broker.config.checks import at_least, one_of
+from broker.config.keys import NO_EFFECT, PER_BROKER, Key, Settings
+from broker.config.kinds import BOOLEAN, CLASS, INT, LIST, LONG, PASSWORD, STRING
+
+
+class SecuritySettings(Settings):
+    """TLS, authorization, delegation tokens, stored passwords."""
+
+    authorizer_class_name = Key("authorizer.class.name", STRING, "")
+    delegation_token_expiry_check_interval_ms = Key(
+        "delegation.token.expiry.check.interval.ms", LONG, 3_600_000, check=at_least(1), standing=NO_EFFECT
+    )
+    delegation_token_expiry_time_ms = Key(
+        "delegation.token.expiry.time.ms", LONG, 86_400_000, check=at_least(1), standing=NO_EFFECT
+    )
+    delegation_token_master_key = Key("delegation.token.master.key", PASSWORD, None, standing=NO_EFFECT)
+    delegation_token_max_lifetime_ms = Key(
+        "delegation.token.max.lifetime.ms", LONG, 604_800_000, check=at_least(1), standing=NO_EFFECT
+    )
+    delegation_token_secret_key = Key("delegation.token.secret.key", PASSWORD, None, standing=NO_EFFECT)
+    password_encoder_cipher_algorithm = Key(
+        "password.encoder.cipher.algorithm", STRING, "AES/CBC/PKCS5Padding", standing=NO_EFFECT
+    )
+    password_encoder_iterations = Key(
+        "password.encoder.iterations", INT, 4096, check=at_least(1024), standing=NO_EFFECT
+    )
+    password_encoder_key_length = Key("password.encoder.key.length", INT, 128, check=at_least(8), standing=NO_EFFECT)
+    password_encoder_keyfactory_algorithm = Key(
+        "password.encoder.keyfactory.algorithm", STRING, None, standing=NO_EFFECT
+    )
+    password_encoder_old_secret = Key("password.encoder.old.secret", PASSWORD, None, standing=NO_EFFECT)
+    password_encoder_secret = Key("password.encoder.secret", PASSWORD, None, standing=NO_EFFECT)
+    principal_builder_class = Key(
+        "principal.builder.class",
+        CLASS,
+        "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder",
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+    )
+    ssl_allow_dn_changes = Key("ssl.allow.dn.changes", BOOLEAN, False, standing=NO_EFFECT)
+    ssl_allow_san_changes = Key("ssl.allow.san.changes", BOOLEAN, False, standing=NO_EFFECT)
+    ssl_cipher_suites = Key("ssl.cipher.suites", LIST, (), update=PER_BROKER, standing=NO_EFFECT)
+    ssl_client_auth = Key(
+        "ssl.client.auth", STRING, "none", check=one_of("required", "requested", "none"), update=PER_BROKER
+    )
+    ssl_enabled_protocols = Key(
+        "ssl.enabled.protocols", LIST, ("TLSv1.2", "TLSv1.3"), update=PER_BROKER, standing=NO_EFFECT
+    )
+    ssl_endpoint_identification_algorithm = Key(
+        "ssl.endpoint.identification.algorithm", STRING, "https", update=PER_BROKER, standing=NO_EFFECT
+    )
+    ssl_engine_factory_class = Key("ssl.engine.factory.class", CLASS, None, update=PER_BROKER, standing=NO_EFFECT)
+    ssl_key_password = Key("ssl.key.password", PASSWORD, None, update=PER_BROKER)
+    ssl_keymanager_algorithm = Key("ssl.keymanager.algorithm", STRING, "SunX509", update=PER_BROKER, standing=NO_EFFECT)
+    ssl_keystore_certificate_chain = Key("ssl.keystore.certificate.chain", PASSWORD, None, update=PER_BROKER)
+    ssl_keystore_key = Key("ssl.keystore.key", PASSWORD, None, update=PER_BROKER)
+    ssl_keystore_location = Key("ssl.keystore.location", STRING, None, update=PER_BROKER)
+    ssl_keystore_password = Key("ssl.keystore.password", PASSWORD, None, update=PER_BROKER)
+    ssl_keystore_type = Key("ssl.keystore.type", STRING, "JKS", update=PER_BROKER)
+    ssl_principal_mapping_rules = Key("ssl.principal.mapping.rules", STRING, "DEFAULT", standing=NO_EFFECT)
+    ssl_protocol = Key("ssl.protocol", STRING, "TLSv1.3", update=PER_BROKER, standing=NO_EFFECT)
+    ssl_provider = Key("ssl.provider", STRING, None, update=PER_BROKER, standing=NO_EFFECT)
+    ssl_secure_random_implementation = Key(
+        "ssl.secure.random.implementation", STRING, None, update=PER_BROKER, standing=NO_EFFECT
+    )
+    ssl_trustmanager_algorithm = Key(
+        "ssl.trustmanager.algorithm", STRING, "PKIX", update=PER_BROKER, standing=NO_EFFECT
+    )
+    ssl_truststore_certificates = Key("ssl.truststore.certificates", PASSWORD, None, update=PER_BROKER)
+    ssl_truststore_location = Key("ssl.truststore.location", STRING, None, update=PER_BROKER)
+    ssl_truststore_password = Key("ssl.truststore.password", PASSWORD, None, update=PER_BROKER)
+    ssl_truststore_type = Key("ssl.truststore.type", STRING, "JKS", update=PER_BROKER)
