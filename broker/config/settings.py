@@ -13,6 +13,7 @@ from broker.config.options.metrics import MetricsSettings
 from broker.config.options.network import NetworkSettings
 from broker.config.options.offsets import OffsetSettings
 from broker.config.options.quotas import QuotaSettings
+from broker.config.options.records import RecordSettings
 from broker.config.options.registry import RegistrySettings
 from broker.config.options.replication import ReplicationSettings
 from broker.config.options.sasl import SaslSettings
@@ -27,6 +28,7 @@ from broker.config.topic_settings import TopicSettings
 class BrokerSettings(
     NetworkSettings,
     LogSettings,
+    RecordSettings,
     CleanerSettings,
     ReplicationSettings,
     GroupSettings,

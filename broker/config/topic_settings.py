@@ -10,6 +10,7 @@ from broker.config.kinds import BOOLEAN, INT, LIST, LONG
 from broker.config.numbers import LONG_MAX
 from broker.config.options.cleaner import CleanerSettings
 from broker.config.options.log import LogSettings
+from broker.config.options.records import RecordSettings
 
 log = logging.getLogger("barnabas.config")
 
@@ -31,10 +32,10 @@ class TopicSettings(Settings):
     """
 
     cleanup_policy = LogSettings.log_cleanup_policy.for_topics("cleanup.policy")
-    compression_gzip_level = LogSettings.compression_gzip_level.for_topics("compression.gzip.level")
-    compression_lz4_level = LogSettings.compression_lz4_level.for_topics("compression.lz4.level")
-    compression_type = LogSettings.compression_type.for_topics("compression.type")
-    compression_zstd_level = LogSettings.compression_zstd_level.for_topics("compression.zstd.level")
+    compression_gzip_level = RecordSettings.compression_gzip_level.for_topics("compression.gzip.level")
+    compression_lz4_level = RecordSettings.compression_lz4_level.for_topics("compression.lz4.level")
+    compression_type = RecordSettings.compression_type.for_topics("compression.type")
+    compression_zstd_level = RecordSettings.compression_zstd_level.for_topics("compression.zstd.level")
     delete_retention_ms = CleanerSettings.log_cleaner_delete_retention_ms.for_topics("delete.retention.ms")
     errors_deadletterqueue_group_enable = Key(
         "errors.deadletterqueue.group.enable", BOOLEAN, False, update=CLUSTER, standing=NO_EFFECT
@@ -67,24 +68,24 @@ class TopicSettings(Settings):
     max_compaction_lag_ms = CleanerSettings.log_cleaner_max_compaction_lag_ms.for_topics(
         "max.compaction.lag.ms", check=at_least(1)
     )
-    max_decompressed_message_bytes = LogSettings.max_decompressed_message_bytes.for_topics(
+    max_decompressed_message_bytes = RecordSettings.max_decompressed_message_bytes.for_topics(
         "max.decompressed.message.bytes"
     )
-    max_message_bytes = LogSettings.message_max_bytes.for_topics("max.message.bytes")
-    message_downconversion_enable = LogSettings.log_message_downconversion_enable.for_topics(
+    max_message_bytes = RecordSettings.message_max_bytes.for_topics("max.message.bytes")
+    message_downconversion_enable = RecordSettings.log_message_downconversion_enable.for_topics(
         "message.downconversion.enable"
     )
-    message_format_version = LogSettings.log_message_format_version.for_topics("message.format.version")
-    message_timestamp_after_max_ms = LogSettings.log_message_timestamp_after_max_ms.for_topics(
+    message_format_version = RecordSettings.log_message_format_version.for_topics("message.format.version")
+    message_timestamp_after_max_ms = RecordSettings.log_message_timestamp_after_max_ms.for_topics(
         "message.timestamp.after.max.ms"
     )
-    message_timestamp_before_max_ms = LogSettings.log_message_timestamp_before_max_ms.for_topics(
+    message_timestamp_before_max_ms = RecordSettings.log_message_timestamp_before_max_ms.for_topics(
         "message.timestamp.before.max.ms"
     )
-    message_timestamp_difference_max_ms = LogSettings.log_message_timestamp_difference_max_ms.for_topics(
+    message_timestamp_difference_max_ms = RecordSettings.log_message_timestamp_difference_max_ms.for_topics(
         "message.timestamp.difference.max.ms"
     )
-    message_timestamp_type = LogSettings.log_message_timestamp_type.for_topics("message.timestamp.type")
+    message_timestamp_type = RecordSettings.log_message_timestamp_type.for_topics("message.timestamp.type")
     min_cleanable_dirty_ratio = CleanerSettings.log_cleaner_min_cleanable_ratio.for_topics(
         "min.cleanable.dirty.ratio", check=between(0, 1)
     )

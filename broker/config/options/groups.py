@@ -82,8 +82,23 @@ class GroupSettings(Settings):
         standing=NO_EFFECT,
     )
     group_coordinator_threads = Key("group.coordinator.threads", INT, 1, check=at_least(1), standing=NO_EFFECT)
-    group_initial_rebalance_delay_ms = Key("group.initial.rebalance.delay.ms", INT, 3000)
-    group_max_session_timeout_ms = Key("group.max.session.timeout.ms", INT, 1_800_000)
-    group_max_size = Key("group.max.size", INT, INT_MAX, check=at_least(1))
-    group_min_session_timeout_ms = Key("group.min.session.timeout.ms", INT, 6000)
-    barnabas_group_metadata_max_bytes = Key("barnabas.group.metadata.max.bytes", INT, 1_048_576, check=at_least(0))
+    group_initial_rebalance_delay_ms = Key(
+        "group.initial.rebalance.delay.ms",
+        INT,
+        3000,
+        doc="How long an empty group waits for more members before its first rebalance.",
+    )
+    group_max_session_timeout_ms = Key(
+        "group.max.session.timeout.ms", INT, 1_800_000, doc="Longest session timeout that a member may ask for."
+    )
+    group_max_size = Key("group.max.size", INT, INT_MAX, check=at_least(1), doc="Most members of one group.")
+    group_min_session_timeout_ms = Key(
+        "group.min.session.timeout.ms", INT, 6000, doc="Shortest session timeout that a member may ask for."
+    )
+    barnabas_group_metadata_max_bytes = Key(
+        "barnabas.group.metadata.max.bytes",
+        INT,
+        1_048_576,
+        check=at_least(0),
+        doc="Largest metadata or assignment of one group member; past it the request is refused.",
+    )

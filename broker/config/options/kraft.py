@@ -11,7 +11,13 @@ class KraftSettings(Settings):
 
     broker_heartbeat_interval_ms = Key("broker.heartbeat.interval.ms", INT, 2000, standing=NO_EFFECT)
     broker_session_timeout_ms = Key("broker.session.timeout.ms", INT, 9000, standing=NO_EFFECT)
-    controller_listener_names = Key("controller.listener.names", STRING, None, standing=NO_EFFECT)
+    controller_listener_names = Key(
+        "controller.listener.names",
+        STRING,
+        None,
+        standing=NO_EFFECT,
+        doc="Listeners of Kafka's own quorum; they are not opened here.",
+    )
     controller_performance_always_log_threshold_ms = Key(
         "controller.performance.always.log.threshold.ms", LONG, 2000, check=at_least(0), standing=INTERNAL
     )
@@ -69,7 +75,14 @@ class KraftSettings(Settings):
     )
     metadata_max_retention_bytes = Key("metadata.max.retention.bytes", LONG, 104_857_600, standing=NO_EFFECT)
     metadata_max_retention_ms = Key("metadata.max.retention.ms", LONG, 604_800_000, standing=NO_EFFECT)
-    process_roles = Key("process.roles", LIST, (), check=each_of("broker", "controller"), standing=NO_EFFECT)
+    process_roles = Key(
+        "process.roles",
+        LIST,
+        (),
+        check=each_of("broker", "controller"),
+        standing=NO_EFFECT,
+        doc="Roles in Kafka's own quorum; this broker starts as a single process without that quorum.",
+    )
     server_max_startup_time_ms = Key("server.max.startup.time.ms", LONG, LONG_MAX, check=at_least(0), standing=INTERNAL)
     unstable_api_versions_enable = Key("unstable.api.versions.enable", BOOLEAN, False, standing=INTERNAL)
     unstable_feature_versions_enable = Key("unstable.feature.versions.enable", BOOLEAN, False, standing=INTERNAL)

@@ -9,8 +9,18 @@ class RegistrySettings(Settings):
     """The registry: ZooKeeper, or our own while `zookeeper.connect` is not set."""
 
     zookeeper_clientCnxnSocket = Key("zookeeper.clientCnxnSocket", STRING, None, standing=NO_EFFECT)
-    zookeeper_connect = Key("zookeeper.connect", STRING, None)
-    zookeeper_connection_timeout_ms = Key("zookeeper.connection.timeout.ms", INT, None)
+    zookeeper_connect = Key(
+        "zookeeper.connect",
+        STRING,
+        None,
+        doc="ZooKeeper servers, as host:port,host:port with an optional /path at the end; without it, our own.",
+    )
+    zookeeper_connection_timeout_ms = Key(
+        "zookeeper.connection.timeout.ms",
+        INT,
+        None,
+        doc="How long to wait for ZooKeeper at start; zookeeper.session.timeout.ms when not set.",
+    )
     zookeeper_max_in_flight_requests = Key(
         "zookeeper.max.in.flight.requests", INT, 10, check=at_least(1), standing=NO_EFFECT
     )
@@ -18,8 +28,16 @@ class RegistrySettings(Settings):
     zookeeper_metadata_migration_min_batch_size = Key(
         "zookeeper.metadata.migration.min.batch.size", INT, 200, check=at_least(1), standing=INTERNAL
     )
-    zookeeper_session_timeout_ms = Key("zookeeper.session.timeout.ms", INT, 18_000)
-    zookeeper_set_acl = Key("zookeeper.set.acl", BOOLEAN, False, standing=NO_EFFECT)
+    zookeeper_session_timeout_ms = Key(
+        "zookeeper.session.timeout.ms", INT, 18_000, doc="Silence after which ZooKeeper forgets this broker."
+    )
+    zookeeper_set_acl = Key(
+        "zookeeper.set.acl",
+        BOOLEAN,
+        False,
+        standing=NO_EFFECT,
+        doc="Whether znodes are written with access rights; not built yet.",
+    )
     zookeeper_ssl_cipher_suites = Key("zookeeper.ssl.cipher.suites", LIST, None, standing=NO_EFFECT)
     zookeeper_ssl_client_enable = Key("zookeeper.ssl.client.enable", BOOLEAN, False, standing=NO_EFFECT)
     zookeeper_ssl_crl_enable = Key("zookeeper.ssl.crl.enable", BOOLEAN, False, standing=NO_EFFECT)

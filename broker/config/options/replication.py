@@ -8,10 +8,25 @@ from broker.config.kinds import BOOLEAN, INT, LONG, STRING
 class ReplicationSettings(Settings):
     """Leaders, followers and the controller."""
 
-    auto_leader_rebalance_enable = Key("auto.leader.rebalance.enable", BOOLEAN, True)
-    controlled_shutdown_enable = Key("controlled.shutdown.enable", BOOLEAN, True)
-    controlled_shutdown_max_retries = Key("controlled.shutdown.max.retries", INT, 3, standing=NO_EFFECT)
-    controlled_shutdown_retry_backoff_ms = Key("controlled.shutdown.retry.backoff.ms", LONG, 5000, standing=NO_EFFECT)
+    auto_leader_rebalance_enable = Key(
+        "auto.leader.rebalance.enable",
+        BOOLEAN,
+        True,
+        doc="Whether leadership goes back to preferred replicas by itself.",
+    )
+    controlled_shutdown_enable = Key(
+        "controlled.shutdown.enable", BOOLEAN, True, doc="Whether a broker hands its leaderships on before it stops."
+    )
+    controlled_shutdown_max_retries = Key(
+        "controlled.shutdown.max.retries", INT, 3, standing=NO_EFFECT, doc="Attempts to hand leaderships on."
+    )
+    controlled_shutdown_retry_backoff_ms = Key(
+        "controlled.shutdown.retry.backoff.ms",
+        LONG,
+        5000,
+        standing=NO_EFFECT,
+        doc="Pause between two attempts to hand leaderships on.",
+    )
     controller_message_queue_size = Key("controller.message.queue.size", INT, 10, standing=NO_EFFECT)
     controller_socket_timeout_ms = Key("controller.socket.timeout.ms", INT, 30_000, standing=NO_EFFECT)
     eligible_leader_replicas_enable = Key("eligible.leader.replicas.enable", BOOLEAN, False, standing=NO_EFFECT)
@@ -22,23 +37,47 @@ class ReplicationSettings(Settings):
         "inter.broker.protocol.version", STRING, "3.9-IV0", check=release_name(), standing=NO_EFFECT
     )
     leader_imbalance_check_interval_seconds = Key(
-        "leader.imbalance.check.interval.seconds", LONG, 300, check=at_least(1)
+        "leader.imbalance.check.interval.seconds",
+        LONG,
+        300,
+        check=at_least(1),
+        doc="How often the share of unpreferred leaders is looked at.",
     )
-    leader_imbalance_per_broker_percentage = Key("leader.imbalance.per.broker.percentage", INT, 10)
+    leader_imbalance_per_broker_percentage = Key(
+        "leader.imbalance.per.broker.percentage",
+        INT,
+        10,
+        doc="Share of unpreferred leaders of one broker above which leadership is moved back.",
+    )
     num_replica_fetchers = Key("num.replica.fetchers", INT, 1, update=CLUSTER, standing=NO_EFFECT)
     producer_purgatory_purge_interval_requests = Key(
         "producer.purgatory.purge.interval.requests", INT, 1000, standing=NO_EFFECT
     )
     replica_fetch_backoff_ms = Key("replica.fetch.backoff.ms", INT, 1000, check=at_least(0), standing=NO_EFFECT)
-    replica_fetch_max_bytes = Key("replica.fetch.max.bytes", INT, 1_048_576, check=at_least(0))
-    replica_fetch_min_bytes = Key("replica.fetch.min.bytes", INT, 1)
+    replica_fetch_max_bytes = Key(
+        "replica.fetch.max.bytes",
+        INT,
+        1_048_576,
+        check=at_least(0),
+        doc="Bytes of one partition that a follower asks for at a time.",
+    )
+    replica_fetch_min_bytes = Key("replica.fetch.min.bytes", INT, 1, doc="Bytes that a follower waits for.")
     replica_fetch_response_max_bytes = Key(
         "replica.fetch.response.max.bytes", INT, 10_485_760, check=at_least(0), standing=NO_EFFECT
     )
-    replica_fetch_wait_max_ms = Key("replica.fetch.wait.max.ms", INT, 500)
-    replica_high_watermark_checkpoint_interval_ms = Key("replica.high.watermark.checkpoint.interval.ms", LONG, 5000)
+    replica_fetch_wait_max_ms = Key(
+        "replica.fetch.wait.max.ms", INT, 500, doc="Longest time that a follower's fetch waits."
+    )
+    replica_high_watermark_checkpoint_interval_ms = Key(
+        "replica.high.watermark.checkpoint.interval.ms", LONG, 5000, doc="How often high watermarks are written down."
+    )
     replica_lag_max_messages = Key("replica.lag.max.messages", LONG, 4000, standing=NO_EFFECT)
-    replica_lag_time_max_ms = Key("replica.lag.time.max.ms", LONG, 30_000)
+    replica_lag_time_max_ms = Key(
+        "replica.lag.time.max.ms",
+        LONG,
+        30_000,
+        doc="A follower that has not caught up for this long leaves the in-sync replicas.",
+    )
     replica_selector_class = Key("replica.selector.class", STRING, None, standing=NO_EFFECT)
     replica_socket_receive_buffer_bytes = Key("replica.socket.receive.buffer.bytes", INT, 65_536, standing=NO_EFFECT)
     replica_socket_timeout_ms = Key("replica.socket.timeout.ms", INT, 30_000, standing=NO_EFFECT)

@@ -9,8 +9,22 @@ class SaslSettings(Settings):
     """SASL."""
 
     sasl_client_callback_handler_class = Key("sasl.client.callback.handler.class", CLASS, None, standing=NO_EFFECT)
-    sasl_enabled_mechanisms = Key("sasl.enabled.mechanisms", LIST, ("GSSAPI",), update=PER_BROKER)
-    sasl_jaas_config = Key("sasl.jaas.config", PASSWORD, None, update=PER_BROKER)
+    sasl_enabled_mechanisms = Key(
+        "sasl.enabled.mechanisms",
+        LIST,
+        ("GSSAPI",),
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="SASL mechanisms offered to clients; listeners with SASL are not built yet.",
+    )
+    sasl_jaas_config = Key(
+        "sasl.jaas.config",
+        PASSWORD,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Login module and users of SASL; listeners with SASL are not built yet.",
+    )
     sasl_kerberos_kinit_cmd = Key(
         "sasl.kerberos.kinit.cmd", STRING, "/usr/bin/kinit", update=PER_BROKER, standing=NO_EFFECT
     )
@@ -47,7 +61,12 @@ class SaslSettings(Settings):
     sasl_login_retry_backoff_ms = Key("sasl.login.retry.backoff.ms", LONG, 100, standing=NO_EFFECT)
     sasl_mechanism_controller_protocol = Key("sasl.mechanism.controller.protocol", STRING, "GSSAPI", standing=NO_EFFECT)
     sasl_mechanism_inter_broker_protocol = Key(
-        "sasl.mechanism.inter.broker.protocol", STRING, "GSSAPI", update=PER_BROKER
+        "sasl.mechanism.inter.broker.protocol",
+        STRING,
+        "GSSAPI",
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="SASL mechanism between brokers; listeners with SASL are not built yet.",
     )
     sasl_oauthbearer_allow_unverified_audience = Key(
         "sasl.oauthbearer.allow.unverified.audience", BOOLEAN, False, standing=NO_EFFECT

@@ -8,7 +8,7 @@ from broker.config.kinds import BOOLEAN, CLASS, INT, LIST, LONG, PASSWORD, STRIN
 class SecuritySettings(Settings):
     """TLS, authorization, delegation tokens, stored passwords."""
 
-    authorizer_class_name = Key("authorizer.class.name", STRING, "")
+    authorizer_class_name = Key("authorizer.class.name", STRING, "", doc="Who may do what; not built yet.")
     delegation_token_expiry_check_interval_ms = Key(
         "delegation.token.expiry.check.interval.ms", LONG, 3_600_000, check=at_least(1), standing=NO_EFFECT
     )
@@ -43,7 +43,13 @@ class SecuritySettings(Settings):
     ssl_allow_san_changes = Key("ssl.allow.san.changes", BOOLEAN, False, standing=NO_EFFECT)
     ssl_cipher_suites = Key("ssl.cipher.suites", LIST, (), update=PER_BROKER, standing=NO_EFFECT)
     ssl_client_auth = Key(
-        "ssl.client.auth", STRING, "none", check=one_of("required", "requested", "none"), update=PER_BROKER
+        "ssl.client.auth",
+        STRING,
+        "none",
+        check=one_of("required", "requested", "none"),
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Whether clients must show a certificate; listeners with TLS are not built yet.",
     )
     ssl_enabled_protocols = Key(
         "ssl.enabled.protocols", LIST, ("TLSv1.2", "TLSv1.3"), update=PER_BROKER, standing=NO_EFFECT
@@ -52,13 +58,55 @@ class SecuritySettings(Settings):
         "ssl.endpoint.identification.algorithm", STRING, "https", update=PER_BROKER, standing=NO_EFFECT
     )
     ssl_engine_factory_class = Key("ssl.engine.factory.class", CLASS, None, update=PER_BROKER, standing=NO_EFFECT)
-    ssl_key_password = Key("ssl.key.password", PASSWORD, None, update=PER_BROKER)
+    ssl_key_password = Key(
+        "ssl.key.password",
+        PASSWORD,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Password of the private key; listeners with TLS are not built yet.",
+    )
     ssl_keymanager_algorithm = Key("ssl.keymanager.algorithm", STRING, "SunX509", update=PER_BROKER, standing=NO_EFFECT)
-    ssl_keystore_certificate_chain = Key("ssl.keystore.certificate.chain", PASSWORD, None, update=PER_BROKER)
-    ssl_keystore_key = Key("ssl.keystore.key", PASSWORD, None, update=PER_BROKER)
-    ssl_keystore_location = Key("ssl.keystore.location", STRING, None, update=PER_BROKER)
-    ssl_keystore_password = Key("ssl.keystore.password", PASSWORD, None, update=PER_BROKER)
-    ssl_keystore_type = Key("ssl.keystore.type", STRING, "JKS", update=PER_BROKER)
+    ssl_keystore_certificate_chain = Key(
+        "ssl.keystore.certificate.chain",
+        PASSWORD,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Certificate of this broker as PEM text; listeners with TLS are not built yet.",
+    )
+    ssl_keystore_key = Key(
+        "ssl.keystore.key",
+        PASSWORD,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Private key of this broker as PEM text; listeners with TLS are not built yet.",
+    )
+    ssl_keystore_location = Key(
+        "ssl.keystore.location",
+        STRING,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="File with this broker's key and certificate; listeners with TLS are not built yet.",
+    )
+    ssl_keystore_password = Key(
+        "ssl.keystore.password",
+        PASSWORD,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Password of that file; listeners with TLS are not built yet.",
+    )
+    ssl_keystore_type = Key(
+        "ssl.keystore.type",
+        STRING,
+        "JKS",
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Format of that file; listeners with TLS are not built yet.",
+    )
     ssl_principal_mapping_rules = Key("ssl.principal.mapping.rules", STRING, "DEFAULT", standing=NO_EFFECT)
     ssl_protocol = Key("ssl.protocol", STRING, "TLSv1.3", update=PER_BROKER, standing=NO_EFFECT)
     ssl_provider = Key("ssl.provider", STRING, None, update=PER_BROKER, standing=NO_EFFECT)
@@ -68,7 +116,35 @@ class SecuritySettings(Settings):
     ssl_trustmanager_algorithm = Key(
         "ssl.trustmanager.algorithm", STRING, "PKIX", update=PER_BROKER, standing=NO_EFFECT
     )
-    ssl_truststore_certificates = Key("ssl.truststore.certificates", PASSWORD, None, update=PER_BROKER)
-    ssl_truststore_location = Key("ssl.truststore.location", STRING, None, update=PER_BROKER)
-    ssl_truststore_password = Key("ssl.truststore.password", PASSWORD, None, update=PER_BROKER)
-    ssl_truststore_type = Key("ssl.truststore.type", STRING, "JKS", update=PER_BROKER)
+    ssl_truststore_certificates = Key(
+        "ssl.truststore.certificates",
+        PASSWORD,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Certificates to trust as PEM text; listeners with TLS are not built yet.",
+    )
+    ssl_truststore_location = Key(
+        "ssl.truststore.location",
+        STRING,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="File with the certificates to trust; listeners with TLS are not built yet.",
+    )
+    ssl_truststore_password = Key(
+        "ssl.truststore.password",
+        PASSWORD,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Password of that file; listeners with TLS are not built yet.",
+    )
+    ssl_truststore_type = Key(
+        "ssl.truststore.type",
+        STRING,
+        "JKS",
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        doc="Format of that file; listeners with TLS are not built yet.",
+    )

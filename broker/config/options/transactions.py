@@ -17,11 +17,28 @@ class TransactionSettings(Settings):
     producer_id_expiration_check_interval_ms = Key(
         "producer.id.expiration.check.interval.ms", INT, 600_000, check=at_least(1), standing=INTERNAL
     )
-    producer_id_expiration_ms = Key("producer.id.expiration.ms", INT, 86_400_000, check=at_least(1), update=CLUSTER)
-    transaction_abort_timed_out_transaction_cleanup_interval_ms = Key(
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms", INT, 10_000, check=at_least(1)
+    producer_id_expiration_ms = Key(
+        "producer.id.expiration.ms",
+        INT,
+        86_400_000,
+        check=at_least(1),
+        update=CLUSTER,
+        doc="How long the state of a producer that writes no more is kept.",
     )
-    transaction_max_timeout_ms = Key("transaction.max.timeout.ms", INT, 900_000, check=at_least(1))
+    transaction_abort_timed_out_transaction_cleanup_interval_ms = Key(
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms",
+        INT,
+        10_000,
+        check=at_least(1),
+        doc="How often transactions past their time are looked for.",
+    )
+    transaction_max_timeout_ms = Key(
+        "transaction.max.timeout.ms",
+        INT,
+        900_000,
+        check=at_least(1),
+        doc="Longest transaction timeout that a producer may ask for.",
+    )
     transaction_partition_verification_enable = Key(
         "transaction.partition.verification.enable", BOOLEAN, True, update=CLUSTER, standing=NO_EFFECT
     )
@@ -35,13 +52,35 @@ class TransactionSettings(Settings):
     transaction_state_log_load_buffer_size = Key(
         "transaction.state.log.load.buffer.size", INT, 5_242_880, check=at_least(1), standing=NO_EFFECT
     )
-    transaction_state_log_min_isr = Key("transaction.state.log.min.isr", INT, 2, check=at_least(1))
-    transaction_state_log_num_partitions = Key("transaction.state.log.num.partitions", INT, 50, check=at_least(1))
+    transaction_state_log_min_isr = Key(
+        "transaction.state.log.min.isr",
+        INT,
+        2,
+        check=at_least(1),
+        doc="Replicas of the transaction topic that must be in sync for a write.",
+    )
+    transaction_state_log_num_partitions = Key(
+        "transaction.state.log.num.partitions",
+        INT,
+        50,
+        check=at_least(1),
+        doc="Partitions of the topic that keeps transactions.",
+    )
     transaction_state_log_replication_factor = Key(
-        "transaction.state.log.replication.factor", SHORT, 3, check=at_least(1)
+        "transaction.state.log.replication.factor",
+        SHORT,
+        3,
+        check=at_least(1),
+        doc="Replicas of the topic that keeps transactions.",
     )
     transaction_state_log_segment_bytes = Key(
         "transaction.state.log.segment.bytes", INT, 104_857_600, check=at_least(1), standing=NO_EFFECT
     )
     transaction_two_phase_commit_enable = Key("transaction.two.phase.commit.enable", BOOLEAN, False, standing=NO_EFFECT)
-    transactional_id_expiration_ms = Key("transactional.id.expiration.ms", INT, 604_800_000, check=at_least(1))
+    transactional_id_expiration_ms = Key(
+        "transactional.id.expiration.ms",
+        INT,
+        604_800_000,
+        check=at_least(1),
+        doc="How long a transactional id that is not used is kept.",
+    )
