@@ -1,0 +1,13 @@
+"""Record batches: how records lie in memory, on the wire and in Kafka's log files.
+
+    batch.py        the 61-byte header of format v2 (KIP-98); build a batch, stamp it, read its records
+    record.py       one record inside a batch
+    control.py      the markers that end a transaction
+    walk.py         is every record of a batch sound? One pass, plain Python that mypyc may compile
+    check.py        the walk over a whole batch, inflated in pieces, in slices that leave the loop free
+    compression.py  gzip, snappy, lz4, zstd; whatever is inflated is bounded by the caller, never by the sender's claim
+    checksum.py     CRC-32C
+
+Called by everything that looks into a batch: validation, storage, the internal topics, the tools. Nothing here opens a
+file, asks a clock or waits. A batch that is not sound is an `ApiError` with the code that a producer is told.
+"""

@@ -1,0 +1,83 @@
+"""The codecs of record batches, both ways; the way in never believes what the sender claims.
+
+`inflate` gives pieces, so whoever only looks at the records holds 256 KiB of a gzip or zstd stream, or one block of
+lz4 or snappy, never the whole. The libraries are imported when a codec is first used.
+
+Refusals, by Kafka's codes: CORRUPT_MESSAGE (2) for a damaged stream, INVALID_RECORD (87) for one that ends early,
+MESSAGE_TOO_LARGE (10) for more bytes than the caller allows.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+
+from kproto.errors import ApiError, ErrorCode
+
+MAX_INFLATED_BYTES = 128 * 1024 * 1024
+"""What the records of one batch may inflate to, unless the caller says otherwise."""
+
+
+class Codec(IntEnum):
+    """Bits 0-2 of a batch's attributes.  Source: KIP-98; zstd: KIP-110."""
+
+    NONE = 0
+    GZIP = 1
+    SNAPPY = 2
+    LZ4 = 3
+    ZSTD = 4
+
+
+def compress(codec: Codec, data: bytes) -> bytes:
+    """`data` as one stream, in the framing that Java's clients write and read."""
+    return _compressor(codec)(data)
+
+
+def inflate(codec: Codec, data: bytes | memoryview, max_bytes: int = MAX_INFLATED_BYTES) -> Iterator[bytes]:
+    """The inflated bytes, in pieces, none of them empty.
+
+    Raises: ApiError, see the module, also after some pieces.
+    """
+    inflated = 0
+    for piece in _inflater(codec)(bytes(data)):
+        inflated += len(piece)
+        if inflated > max_bytes:
+            raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, f"a batch inflates to more than {max_bytes} bytes")
+        if piece:
+            yield piece
+
+
+def decompress(codec: Codec, data: bytes | memoryview, max_bytes: int = MAX_INFLATED_BYTES) -> bytes:
+    """All of `inflate` at once.
+
+    Raises: ApiError, see the module.
+    """
+    return b"".join(inflate(codec, data, max_bytes))
+
+
+def _compressor(codec: Codec) -> Callable[[bytes], bytes]:
+    match codec:
+        case Codec.GZIP:
+            from kproto.records.gzip_members import deflated
+        case Codec.SNAPPY:
+            from kproto.records.snappy_chunks import deflated
+        case Codec.LZ4:
+            from kproto.records.lz4_frames import deflated
+        case Codec.ZSTD:
+            from kproto.records.zstd_frames import deflated
+        case _:
+            return bytes
+    return deflated
+
+
+def _inflater(codec: Codec) -> Callable[[bytes], Iterator[bytes]]:
+    match codec:
+        case Codec.GZIP:
+            from kproto.records.gzip_members import inflated
+        case Codec.SNAPPY:
+            from kproto.records.snappy_chunks import inflated
+        case Codec.LZ4:
+            from kproto.records.lz4_frames import inflated
+        case Codec.ZSTD:
+            from kproto.records.zstd_frames import inflated
+        case _:
+            return lambda data: iter((data,))
+    return inflated

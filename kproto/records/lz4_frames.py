@@ -1,0 +1,107 @@
+"""lz4 in its frame format, whose blocks are independent of each other: Java's clients refuse linked ones.
+
+The library inflates a whole frame or nothing, so each block goes to it as a frame of its own. What the frame says of
+its inflated size is ignored, like its checksum over everything (Kafka checks neither; the batch has a CRC); header
+and block checksums are checked.  Source: lz4_Frame_format.md 1.6; Lz4BlockInputStream of Kafka.
+"""
+
+from collections.abc import Generator, Iterator
+
+import cramjam
+
+from kproto.errors import ApiError, ErrorCode
+
+_MAGIC = bytes.fromhex("04224d18")
+_END_MARK = bytes(4)
+_LARGEST_BLOCK = 4 * 1024 * 1024
+_VERSION, _INDEPENDENT, _BLOCK_CHECKSUM, _SIZE, _CHECKSUM, _DICTIONARY = 0xC0, 0x20, 0x10, 0x08, 0x04, 0x01
+
+
+def deflated(data: bytes) -> bytes:
+    compressor = cramjam.lz4.Compressor(level=1, block_linked=False)
+    compressor.compress(data)
+    return bytes(compressor.finish())
+
+
+def inflated(data: bytes) -> Iterator[bytes]:
+    """One piece per block, at most 4 MiB.
+
+    Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD.
+    """
+    try:
+        position = yield from _frame(data, 0)
+        while position < len(data):
+            position = yield from _frame(data, position)
+    except IndexError:
+        raise ApiError(ErrorCode.INVALID_RECORD, "an lz4 stream ends early") from None
+
+
+def _frame(data: bytes, position: int) -> Generator[bytes, None, int]:
+    """The blocks of one frame, inflated; gives back where the frame ends. IndexError when it ends early."""
+    descriptor, position = _descriptor(data, position)
+    checksum_bytes = 4 if descriptor[0] & _BLOCK_CHECKSUM else 0
+    while length := int.from_bytes(_bytes(data, position, 4), "little") & 0x7FFFFFFF:
+        if length > _LARGEST_BLOCK:
+            raise _damaged(f"a block of {length} bytes")
+        block = _bytes(data, position, 4 + length + checksum_bytes)
+        yield _inflated_block(descriptor, block)
+        position += len(block)
+    return position + 4 + len(_bytes(data, position + 4, 4 if descriptor[0] & _CHECKSUM else 0))
+
+
+def _bytes(data: bytes, position: int, count: int) -> bytes:
+    found = data[position : position + count]
+    if len(found) < count:
+        raise IndexError
+    return found
+
+
+def _descriptor(data: bytes, position: int) -> tuple[bytes, int]:
+    """Flags and largest block of the frame that begins here, and where its first block begins."""
+    if (magic := data[position : position + 4]) != _MAGIC:
+        raise IndexError if _MAGIC.startswith(magic) else _damaged("no frame begins where one should")
+    start = position + 4
+    flags, largest = data[start], data[start + 1]
+    if flags & _VERSION != 0x40 or largest & 0x70 < 0x40:
+        raise _damaged("unknown version or block size")
+    if not flags & _INDEPENDENT:
+        raise _damaged("blocks are linked, which Kafka's clients do not read")
+    end = start + 2 + (8 if flags & _SIZE else 0) + (4 if flags & _DICTIONARY else 0)
+    if data[end] != xxh32_of_few(data[start:end]) >> 8 & 0xFF:
+        raise _damaged("wrong header checksum")
+    return bytes((flags, largest)), end + 1
+
+
+def _inflated_block(descriptor: bytes, block: bytes) -> bytes:
+    """One block, which comes with its size before it and its checksum, if the frame has them, behind it."""
+    flags, largest = descriptor
+    short = bytes((flags & (_VERSION | _INDEPENDENT | _BLOCK_CHECKSUM), largest & 0x70))
+    header = _MAGIC + short + bytes((xxh32_of_few(short) >> 8 & 0xFF,))
+    out = bytearray(1 << (8 + 2 * (largest >> 4)))
+    try:
+        written = cramjam.lz4.decompress_into(header + block + _END_MARK, out)
+    except cramjam.DecompressionError as why:
+        raise _damaged(str(why)) from None
+    return bytes(memoryview(out)[:written])
+
+
+def xxh32_of_few(data: bytes) -> int:
+    """XXH32 with seed 0 of less than 16 bytes, which is all a frame header needs.  Source: xxhash_spec.md."""
+    prime1, prime2, prime3, prime4, prime5 = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1
+    mask = 0xFFFFFFFF
+    mixed = prime5 + len(data)
+    words = len(data) & ~3
+    for start in range(0, words, 4):
+        mixed = (mixed + int.from_bytes(data[start : start + 4], "little") * prime3) & mask
+        mixed = (mixed << 17 | mixed >> 15) * prime4 & mask
+    for byte in data[words:]:
+        mixed = (mixed + byte * prime5) & mask
+        mixed = (mixed << 11 | mixed >> 21) & mask
+        mixed = mixed * prime1 & mask
+    mixed = (mixed ^ mixed >> 15) * prime2 & mask
+    mixed = (mixed ^ mixed >> 13) * prime3 & mask
+    return mixed ^ mixed >> 16
+
+
+def _damaged(what: str) -> ApiError:
+    return ApiError(ErrorCode.CORRUPT_MESSAGE, f"damaged lz4 stream: {what}")

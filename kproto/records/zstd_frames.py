@@ -1,0 +1,72 @@
+"""zstd, by the module that Python 3.14 brings and its backport: it stops after as many bytes as it is asked for.
+
+A frame names the window that its reader must keep: 8 MiB up to level 19, 128 MiB at level 22, 2^63 bytes in a
+liar's. We keep 8 MiB: a frame that names more is read as one of 8 MiB that does not tell its size, which changes
+nothing before 8 MiB of content; there, such a frame is too large for us.  Source: RFC 8878; KIP-110.
+"""
+
+import sys
+from collections.abc import Iterator
+
+from kproto.errors import ApiError, ErrorCode
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_MAGIC = bytes.fromhex("28b52ffd")
+_LEVEL = 3
+_PIECE_BYTES = 256 * 1024
+_WINDOW_BYTES = 8 * 1024 * 1024
+_WINDOW = bytes((13 << 3,))  # 2^(10+13)
+
+
+def deflated(data: bytes) -> bytes:
+    return zstd.compress(data, _LEVEL)
+
+
+def inflated(data: bytes) -> Iterator[bytes]:
+    """Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE."""
+    while True:
+        frame, claimed = _with_our_window(data)
+        decoder = zstd.ZstdDecompressor()
+        count = 0
+        try:
+            piece = decoder.decompress(frame, _PIECE_BYTES)
+            while piece or not (decoder.eof or decoder.needs_input):
+                count += len(piece)
+                yield piece
+                piece = b"" if decoder.eof else decoder.decompress(b"", _PIECE_BYTES)
+        except zstd.ZstdError as why:
+            if frame is not data and count >= _WINDOW_BYTES:
+                raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, "a zstd window of more than 8 MiB") from None
+            raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"damaged zstd stream: {why}") from None
+        if not decoder.eof:
+            raise ApiError(ErrorCode.INVALID_RECORD, "a zstd stream ends early")
+        if claimed not in (None, count):
+            raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"a zstd frame of {count} bytes says {claimed}")
+        if not decoder.unused_data:
+            return
+        data = decoder.unused_data
+
+
+def _with_our_window(data: bytes) -> tuple[bytes, int | None]:
+    """The same frame with a window of at most 8 MiB, and the content size that the old header claimed, if cut."""
+    if not data.startswith(_MAGIC) or len(data) < 6:
+        return data, None
+    flags = data[4]
+    single_segment = bool(flags & 0x20)
+    size_bytes = (1 if single_segment else 0, 2, 4, 8)[flags >> 6]
+    dictionary_at = 5 if single_segment else 6
+    size_at = dictionary_at + (0, 1, 2, 4)[flags & 3]
+    end = size_at + size_bytes
+    claimed = int.from_bytes(data[size_at:end], "little") + (256 if size_bytes == 2 else 0) if size_bytes else None
+    if single_segment:
+        window = claimed or 0
+    else:
+        window = (1 << 10 + (data[5] >> 3)) // 8 * (8 + (data[5] & 7))
+    if window <= _WINDOW_BYTES:
+        return data, None
+    without_size = bytes((flags & 0x07,))
+    return _MAGIC + without_size + _WINDOW + data[dictionary_at:size_at] + data[end:], claimed
