@@ -1,0 +1,36 @@
+"""What handlers reach through their context: one field a room, filled by `broker.py`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from broker.clock import Chance, Clock
+
+if TYPE_CHECKING:
+    from broker.cluster.authorizer import Authorizer
+    from broker.cluster.image import Image
+    from broker.config.settings import BrokerSettings
+    from broker.partitions.manager import Partitions
+    from broker.registry.contract import Registry
+
+
+@dataclass(slots=True)
+class Rooms:
+    """The broker as its handlers see it."""
+
+    broker_id: int
+    settings: "BrokerSettings"
+    clock: Clock
+    chance: Chance
+    image: "Image"
+    """What is known of the cluster: brokers, topics, leaders."""
+    topics: Any
+    """Creates, deletes and grows topics (`broker.cluster`)."""
+    configs: Any
+    """Overrides per topic (`broker.cluster`)."""
+    producer_ids: Any
+    """Hands out producer ids (`broker.cluster`)."""
+    partitions: "Partitions"
+    groups: Any
+    """The coordinators' runtime."""
+    authorizer: "Authorizer"
+    registry: "Registry"
