@@ -1,0 +1,51 @@
+"""DescribeGroups.
+
+Versions 0 to 6.
+1: answer: `throttle_time_ms`.
+3: request: `include_authorized_operations`; answer: `groups.authorized_operations`.
+4: answer: `groups.members.group_instance_id`.
+5: compact and tagged.
+6: answer: `groups.error_message`.
+Version 2: same fields as the one before.
+"""
+
+from kproto.api_keys import ApiKey
+from kproto.schema import Message, Struct, array, message, struct, wire
+
+
+@message(ApiKey.DESCRIBE_GROUPS, versions=(0, 6), flexible=5)
+class DescribeGroupsRequest(Message):
+    """Source: DescribeGroupsRequest.json, Kafka 4.4."""
+
+    groups: list[str] = wire(array("string"))
+    include_authorized_operations: bool = wire("bool", since=3)
+
+
+@struct
+class DescribedGroupMember(Struct):
+    member_id: str = wire("string")
+    group_instance_id: str | None = wire("string", since=4, nullable=4, default=None)
+    client_id: str = wire("string")
+    client_host: str = wire("string")
+    member_metadata: bytes = wire("bytes")
+    member_assignment: bytes = wire("bytes")
+
+
+@struct
+class DescribedGroup(Struct):
+    error_code: int = wire("int16")
+    error_message: str | None = wire("string", since=6, nullable=6, default=None)
+    group_id: str = wire("string")
+    group_state: str = wire("string")
+    protocol_type: str = wire("string")
+    protocol_data: str = wire("string")
+    members: list[DescribedGroupMember] = wire(array(DescribedGroupMember))
+    authorized_operations: int = wire("int32", since=3, default=-2147483648)
+
+
+@message(ApiKey.DESCRIBE_GROUPS, versions=(0, 6), flexible=5)
+class DescribeGroupsResponse(Message):
+    """Source: DescribeGroupsResponse.json, Kafka 4.4."""
+
+    throttle_time_ms: int = wire("int32", since=1)
+    groups: list[DescribedGroup] = wire(array(DescribedGroup))

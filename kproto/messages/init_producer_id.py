@@ -1,0 +1,35 @@
+"""InitProducerId.
+
+Versions 0 to 6.
+2: compact and tagged.
+3: request: `producer_id`, `producer_epoch`.
+6: request: `enable2_pc`, `keep_prepared_txn`; answer: `ongoing_txn_producer_id`, `ongoing_txn_producer_epoch`.
+Versions 1, 4, 5: same fields as the one before.
+"""
+
+from kproto.api_keys import ApiKey
+from kproto.schema import Message, message, wire
+
+
+@message(ApiKey.INIT_PRODUCER_ID, versions=(0, 6), flexible=2)
+class InitProducerIdRequest(Message):
+    """Source: InitProducerIdRequest.json, Kafka 4.4."""
+
+    transactional_id: str | None = wire("string", nullable=0)
+    transaction_timeout_ms: int = wire("int32")
+    producer_id: int = wire("int64", since=3, default=-1)
+    producer_epoch: int = wire("int16", since=3, default=-1)
+    enable2_pc: bool = wire("bool", since=6)
+    keep_prepared_txn: bool = wire("bool", since=6)
+
+
+@message(ApiKey.INIT_PRODUCER_ID, versions=(0, 6), flexible=2)
+class InitProducerIdResponse(Message):
+    """Source: InitProducerIdResponse.json, Kafka 4.4."""
+
+    throttle_time_ms: int = wire("int32")
+    error_code: int = wire("int16")
+    producer_id: int = wire("int64", default=-1)
+    producer_epoch: int = wire("int16")
+    ongoing_txn_producer_id: int = wire("int64", since=6, default=-1)
+    ongoing_txn_producer_epoch: int = wire("int16", since=6, default=-1)

@@ -1,0 +1,26 @@
+"""RenewDelegationToken.
+
+Versions 0 to 2.
+2: compact and tagged.
+Version 1: same fields as the one before.
+"""
+
+from kproto.api_keys import ApiKey
+from kproto.schema import Message, message, wire
+
+
+@message(ApiKey.RENEW_DELEGATION_TOKEN, versions=(0, 2), flexible=2)
+class RenewDelegationTokenRequest(Message):
+    """Source: RenewDelegationTokenRequest.json, Kafka 4.4."""
+
+    hmac: bytes = wire("bytes")
+    renew_period_ms: int = wire("int64")
+
+
+@message(ApiKey.RENEW_DELEGATION_TOKEN, versions=(0, 2), flexible=2)
+class RenewDelegationTokenResponse(Message):
+    """Source: RenewDelegationTokenResponse.json, Kafka 4.4."""
+
+    error_code: int = wire("int16")
+    expiry_timestamp_ms: int = wire("int64")
+    throttle_time_ms: int = wire("int32")
