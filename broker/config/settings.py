@@ -1,10 +1,12 @@
 """`BrokerSettings`: every option of a broker with its value, as typed attributes."""
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from broker.config.keys import TimeKey
+from broker.config.listeners import Listening
 from broker.config.options.cleaner import CleanerSettings
 from broker.config.options.groups import GroupSettings
 from broker.config.options.kraft import KraftSettings
@@ -68,8 +70,8 @@ class BrokerSettings(
         state["raw"] = MappingProxyType(raw)
         for name, key in self.KEYS.items():
             state[key.attribute] = key.resolve(raw) if isinstance(key, TimeKey) else raw[name]
-        if raw["broker.id"] < 0:
-            state["broker_id"] = raw["node.id"]  # the name that files of Kafka's own quorum use
+        if "node.id" in texts and "broker.id" not in texts:  # the name that files of Kafka's own quorum use
+            state["broker_id"] = raw["node.id"]
         state["node_id"] = state["broker_id"]
 
     texts: Mapping[str, str]
@@ -82,6 +84,11 @@ class BrokerSettings(
     def topic(self, overrides: Mapping[str, str]) -> TopicSettings:
         """The options of a topic: its overrides before the broker's values."""
         return TopicSettings(self, overrides)
+
+    @functools.cached_property
+    def listening(self) -> Listening:
+        """Where to bind and what to tell clients. Raises OperatorError; whoever loads settings asks it first."""
+        return Listening.of(self)
 
     @property
     def directories(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Options of Kafka's own quorum, which files of newer releases carry."""
 
-from broker.config.checks import at_least, each_of, not_empty
+from broker.config.checks import at_least, each_of
 from broker.config.keys import INTERNAL, NO_EFFECT, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, LONG, STRING
 from broker.config.numbers import LONG_MAX
@@ -26,9 +26,7 @@ class KraftSettings(Settings):
     )
     controller_quorum_append_linger_ms = Key("controller.quorum.append.linger.ms", INT, 25, standing=NO_EFFECT)
     controller_quorum_auto_join_enable = Key("controller.quorum.auto.join.enable", BOOLEAN, False, standing=NO_EFFECT)
-    controller_quorum_bootstrap_servers = Key(
-        "controller.quorum.bootstrap.servers", LIST, (), check=not_empty(), standing=NO_EFFECT
-    )
+    controller_quorum_bootstrap_servers = Key("controller.quorum.bootstrap.servers", LIST, (), standing=NO_EFFECT)
     controller_quorum_election_backoff_max_ms = Key(
         "controller.quorum.election.backoff.max.ms", INT, 1000, standing=NO_EFFECT
     )
@@ -42,7 +40,7 @@ class KraftSettings(Settings):
     controller_quorum_fetch_timeout_ms = Key("controller.quorum.fetch.timeout.ms", INT, 2000, standing=NO_EFFECT)
     controller_quorum_request_timeout_ms = Key("controller.quorum.request.timeout.ms", INT, 2000, standing=NO_EFFECT)
     controller_quorum_retry_backoff_ms = Key("controller.quorum.retry.backoff.ms", INT, 20, standing=NO_EFFECT)
-    controller_quorum_voters = Key("controller.quorum.voters", LIST, (), check=not_empty(), standing=NO_EFFECT)
+    controller_quorum_voters = Key("controller.quorum.voters", LIST, (), standing=NO_EFFECT)
     initial_broker_registration_timeout_ms = Key(
         "initial.broker.registration.timeout.ms", INT, 60_000, standing=NO_EFFECT
     )

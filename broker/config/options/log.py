@@ -1,6 +1,6 @@
 """Topics as they are created, and their logs: directories, size, age, flushing."""
 
-from broker.config.checks import at_least, each_of
+from broker.config.checks import at_least, each_of, one_of
 from broker.config.keys import CLUSTER, INTERNAL, NO_EFFECT, PER_BROKER, Key, Settings, TimeKey
 from broker.config.kinds import BOOLEAN, CLASS, INT, LIST, LONG, STRING
 from broker.config.numbers import HOUR_MS, LONG_MAX, MINUTE_MS
@@ -203,4 +203,11 @@ class LogSettings(Settings):
         1000,
         check=at_least(0),
         doc="Unknown topics that one Metadata request may create; the rest is refused.",
+    )
+    barnabas_storage = Key(
+        "barnabas.storage",
+        STRING,
+        "files",
+        check=one_of("files", "memory"),
+        doc="Where logs are kept: in files below log.dirs, or in memory until the broker stops.",
     )

@@ -183,6 +183,15 @@ class NetworkSettings(Settings):
     socket_send_buffer_bytes = Key(
         "socket.send.buffer.bytes", INT, 102_400, doc="Send buffer of a socket; -1 leaves it to the system."
     )
+    barnabas_advertise_local_address = Key(
+        "barnabas.advertise.local.address",
+        BOOLEAN,
+        False,
+        doc="Tell each client the local end of its own connection, unless advertised.listeners is set.",
+    )
+    barnabas_cluster_id = Key(
+        "barnabas.cluster.id", STRING, None, doc="Id of a cluster that has none yet; a random one when not set."
+    )
     barnabas_frame_timeout_ms = Key(
         "barnabas.frame.timeout.ms",
         INT,

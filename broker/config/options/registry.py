@@ -1,7 +1,7 @@
 """The registry: ZooKeeper, or our own while `zookeeper.connect` is not set."""
 
 from broker.config.checks import at_least
-from broker.config.keys import INTERNAL, NO_EFFECT, Key, Settings
+from broker.config.keys import INTERNAL, NO_EFFECT, Key, Settings, TimeKey
 from broker.config.kinds import BOOLEAN, INT, LIST, PASSWORD, STRING
 
 
@@ -15,10 +15,10 @@ class RegistrySettings(Settings):
         None,
         doc="ZooKeeper servers, as host:port,host:port with an optional /path at the end; without it, our own.",
     )
-    zookeeper_connection_timeout_ms = Key(
+    zookeeper_connection_timeout_ms = TimeKey(
         "zookeeper.connection.timeout.ms",
         INT,
-        None,
+        stand_ins={"zookeeper.session.timeout.ms": 1},
         doc="How long to wait for ZooKeeper at start; zookeeper.session.timeout.ms when not set.",
     )
     zookeeper_max_in_flight_requests = Key(

@@ -8,6 +8,13 @@ from broker.config.kinds import BOOLEAN, CLASS, INT, LIST, LONG, PASSWORD, STRIN
 class SecuritySettings(Settings):
     """TLS, authorization, delegation tokens, stored passwords."""
 
+    allow_everyone_if_no_acl_found = Key(
+        "allow.everyone.if.no.acl.found",
+        BOOLEAN,
+        False,
+        standing=NO_EFFECT,
+        doc="Whether a resource without rules is open to everybody; asked only by an authorizer.",
+    )
     authorizer_class_name = Key("authorizer.class.name", STRING, "", doc="Who may do what; not built yet.")
     delegation_token_expiry_check_interval_ms = Key(
         "delegation.token.expiry.check.interval.ms", LONG, 3_600_000, check=at_least(1), standing=NO_EFFECT
@@ -147,4 +154,11 @@ class SecuritySettings(Settings):
         update=PER_BROKER,
         standing=NO_EFFECT,
         doc="Format of that file; listeners with TLS are not built yet.",
+    )
+    super_users = Key(
+        "super.users",
+        STRING,
+        None,
+        standing=NO_EFFECT,
+        doc="Users that may do everything, as User:name;User:name; asked only by an authorizer.",
     )
