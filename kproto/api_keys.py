@@ -1,4 +1,4 @@
-"""The keys of Kafka's APIs, and the classes of their messages. A message file is imported when it is first asked for."""
+"""The keys of Kafka's APIs, and the classes of their messages; a message file is imported when first asked for."""
 
 import functools
 import importlib

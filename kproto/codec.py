@@ -6,7 +6,6 @@ stands in `linecache`, so a traceback shows its lines; `python -m kproto show He
 `exec` of the repository.
 """
 
-import functools
 import linecache
 import struct
 from collections.abc import Callable, Sequence
@@ -29,14 +28,14 @@ MAX_ELEMENTS = 1_000_000
 def encode(message: Message, version: int) -> list[Piece]:
     """The body as pieces: bytes, joined where they meet; `records` that are not plain `bytes` stand as themselves."""
     parts: list[Piece] = []
-    foreign = encoder(type(message), version)(message, parts)
+    foreign = ENCODERS[type(message), version](message, parts)
     return joined(parts, foreign)
 
 
 def encoded(message: Message, version: int) -> bytes:
     """The body in one, copied together; for records of internal topics and for tests."""
     parts: list[Piece] = []
-    encoder(type(message), version)(message, parts)
+    ENCODERS[type(message), version](message, parts)
     return b"".join(parts)
 
 
@@ -48,7 +47,7 @@ def decode(cls: type[M], version: int, view: memoryview, *, max_elements: int = 
     Raises: WireError: cut off, null where nothing may be null, a length or a count that cannot be, too many elements.
     """
     try:
-        message: M = decoder(cls, version)(view, max_elements)
+        message: M = DECODERS[cls, version](view, max_elements)
     except WireError as wrong:
         raise WireError(f"{cls.__name__} v{version}: {wrong}") from None
     except (struct.error, IndexError):
@@ -58,25 +57,31 @@ def decode(cls: type[M], version: int, view: memoryview, *, max_elements: int = 
 
 def joined(parts: list[Piece], foreign: Sequence[int]) -> list[Piece]:
     """Neighbours joined; the parts at the indexes `foreign` stand alone."""
+    if not foreign:
+        return [b"".join(parts)]
     pieces: list[Piece] = []
     start = 0
     for place in foreign:
-        pieces += b"".join(parts[start:place]), parts[place]
+        if start < place:
+            pieces.append(b"".join(parts[start:place]))
+        pieces.append(parts[place])
         start = place + 1
-    pieces.append(b"".join(parts[start:]))
+    if start < len(parts):
+        pieces.append(b"".join(parts[start:]))
     return pieces
 
 
-@functools.cache
-def encoder(cls: type, version: int) -> Callable[[Any, list[Piece]], Sequence[int]]:
-    """Appends the parts of a message to a list; returns the indexes of those that are not plain bytes."""
-    return compiled(Writer(cls, version))
+class Compiled(dict[tuple[type[Message], int], Callable[..., Any]]):
+    """Functions by message class and version, each made when it is first asked for."""
 
+    def __init__(self, text: type[Text]) -> None:
+        super().__init__()
+        self._text = text
 
-@functools.cache
-def decoder(cls: type, version: int) -> Callable[[memoryview, int], Any]:
-    """Reads a message from a view, given how many elements it may have."""
-    return compiled(Reader(cls, version))
+    def __missing__(self, key: tuple[type[Message], int]) -> Callable[..., Any]:
+        cls, version = key
+        self[key] = made = compiled(self._text(cls, version))
+        return made
 
 
 def compiled(text: Text) -> Callable[..., Any]:
@@ -85,4 +90,11 @@ def compiled(text: Text) -> Callable[..., Any]:
     linecache.cache[name] = (len(text.source), None, text.source.splitlines(keepends=True), name)
     namespace = dict(text.names)
     exec(compile(text.source, name, "exec"), namespace)
-    return namespace[text.verb]  # type: ignore[no-any-return]
+    made: Callable[..., Any] = namespace[text.verb]
+    return made
+
+
+ENCODERS = Compiled(Writer)
+"""Each takes a message and a list, appends its parts there, and returns the indexes of those that are not `bytes`."""
+DECODERS = Compiled(Reader)
+"""Each takes a view and how many elements there may be, and returns the message."""
