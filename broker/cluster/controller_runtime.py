@@ -1,0 +1,176 @@
+"""Runs the controller: stands for election in the registry, and serves a term whenever this broker wins.
+
+Kafka's order since 2.1: one multi makes `/controller` and counts `/controller_epoch` up, so that the epoch's data
+version fences every later write. A term ends with the session, with a failed fence, or when `/controller` changes.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+import trio
+
+from broker.clock import Chance, Clock
+from broker.cluster.controller_term import Deposed, Peer, Term
+from broker.cluster.znodes import (
+    CONTROLLER,
+    CONTROLLER_EPOCH,
+    ControllerNode,
+    MalformedNode,
+    broker_path,
+    decode_number,
+    encode_number,
+)
+from broker.registry.contract import (
+    BadVersion,
+    ConnectionLost,
+    Create,
+    MultiFailed,
+    NodeExists,
+    NoNode,
+    Registry,
+    SessionExpired,
+    SessionState,
+    SetData,
+    WatchEvent,
+)
+
+log = logging.getLogger("barnabas.controller")
+
+RETRY_S = 0.2
+
+
+class ControllerSettings(Protocol):
+    @property
+    def delete_topic_enable(self) -> bool: ...
+
+
+class ControllerRuntime:
+    """The one candidate of broker `broker_id`.
+
+    Args: inter_broker_listener: name of the listener where brokers reach each other. peers: how to talk to a broker,
+        by id; our own one included.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        broker_id: int,
+        settings: ControllerSettings,
+        clock: Clock,
+        chance: Chance,
+        *,
+        inter_broker_listener: str,
+        peers: Callable[[int], Peer],
+    ) -> None:
+        self.term: Term | None = None
+        self._registry = registry
+        self._broker_id = broker_id
+        self._settings = settings
+        self._clock = clock
+        self._chance = chance
+        self._inter_broker_listener = inter_broker_listener
+        self._peers = peers
+        self._moved = trio.Event()
+        self._scope: trio.CancelScope | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether this broker is the controller now."""
+        return self.term is not None
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Stand for election for ever. Only a broker that is registered in the present session stands."""
+        self._registry.on_session(self._session_changed)
+        task_status.started()
+        while True:
+            self._moved = trio.Event()
+            try:
+                if await self._registered() and (won := await self._elect()) is not None:
+                    await self._serve(*won)
+                    continue
+            except (ConnectionLost, SessionExpired, BadVersion, NodeExists, NoNode):
+                with trio.move_on_after(RETRY_S):
+                    await self._moved.wait()
+                continue
+            except MalformedNode as error:
+                log.error("No election is possible: %s", error)
+            await self._moved.wait()
+
+    def _session_changed(self, state: SessionState) -> None:
+        if state is SessionState.EXPIRED:
+            self._end_term("the registry session expired")
+        self._moved.set()
+
+    def _node_changed(self, event: WatchEvent) -> None:
+        if event.path == CONTROLLER:
+            self._end_term("/controller changed")
+        self._moved.set()
+
+    def _end_term(self, why: str) -> None:
+        if self._scope is not None:
+            log.info("Broker %d resigns as controller: %s", self._broker_id, why)
+            self._scope.cancel()
+
+    async def _registered(self) -> bool:
+        stat = await self._registry.exists(broker_path(self._broker_id), self._node_changed)
+        return stat is not None and stat.ephemeral_owner == self._registry.session_id
+
+    async def _elect(self) -> tuple[int, int] | None:
+        """Our epoch and the data version of `/controller_epoch`; None: somebody else is the controller."""
+        if await self._registry.exists(CONTROLLER, self._node_changed) is not None:
+            return await self._ours()
+        epoch, version = await self._epoch()
+        node = ControllerNode(self._broker_id, self._clock.now_ms())
+        try:
+            await self._registry.multi(
+                [
+                    Create(CONTROLLER, node.encode(), ephemeral=True),
+                    SetData(CONTROLLER_EPOCH, encode_number(epoch + 1), version),
+                ]
+            )
+        except MultiFailed as failure:
+            raise failure.cause from failure
+        return epoch + 1, version + 1
+
+    async def _ours(self) -> tuple[int, int] | None:
+        """Somebody holds the office; we do, if an answer was lost or somebody touched the epoch: then count it up.
+
+        Raises: NoNode, BadVersion: it changes hands at this moment.
+        """
+        data, stat = await self._registry.get(CONTROLLER)
+        if stat.ephemeral_owner != self._registry.session_id:
+            log.info("Broker %d is the controller", ControllerNode.decode(data).broker_id)
+            return None
+        epoch, version = await self._epoch()
+        await self._registry.set(CONTROLLER_EPOCH, encode_number(epoch + 1), version)
+        return epoch + 1, version + 1
+
+    async def _epoch(self) -> tuple[int, int]:
+        """The number and its data version; the node is made by the first controller of all."""
+        if await self._registry.exists(CONTROLLER_EPOCH) is None:
+            with contextlib.suppress(NodeExists):
+                await self._registry.create(CONTROLLER_EPOCH, encode_number(0))
+        data, stat = await self._registry.get(CONTROLLER_EPOCH)
+        return decode_number(data, "controller epoch"), stat.version
+
+    async def _serve(self, epoch: int, fence: int) -> None:
+        log.info("Broker %d is the controller now, epoch %d", self._broker_id, epoch)
+        self.term = Term(
+            self._registry,
+            self._chance,
+            self._peers,
+            epoch=epoch,
+            fence=fence,
+            broker_id=self._broker_id,
+            delete_topics=self._settings.delete_topic_enable,
+            inter_broker_listener=self._inter_broker_listener,
+        )
+        try:
+            with trio.CancelScope() as self._scope:
+                await self.term.run()
+        except Deposed:
+            log.warning("Broker %d is deposed: a newer controller has taken over", self._broker_id)
+        finally:
+            self.term = self._scope = None
