@@ -1,7 +1,8 @@
 """ListOffsets, key 2: the offset at a time, at the start or at the end of a partition.  Versions 0 to 11.
 
-0 answers with up to n offsets · 1 one offset and its timestamp · 2 isolation level · 4 leader epochs · 6 flexible · 7 time -3 (largest
-timestamp, KIP-734) · 8 time -4 (local start, KIP-405) · 9 time -5 (tiered end) · 10 timeout · 11 time -6 (first not yet tiered, KIP-1023).
+0 answers with up to n offsets · 1 one offset and its timestamp · 2 isolation level · 4 leader epochs · 6 flexible ·
+7 time -3, the largest timestamp (KIP-734) · 8 time -4, the local start (KIP-405) · 9 time -5, the tiered end ·
+10 timeout · 11 time -6, the first offset not yet tiered (KIP-1023).
 """
 
 from collections import Counter

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Protocol
 from uuid import UUID
 
 import trio
 
 from broker.clock import Clock
+from broker.cluster.image import TopicImage
 from broker.partitions.partition import Leadership, Partition, PartitionSettings
 from broker.storage.contract import LogId, Storage, StorageFailed
 from kproto.errors import ApiError, ErrorCode
@@ -21,15 +21,6 @@ from kproto.messages.leader_and_isr import (
 from kproto.messages.stop_replica import StopReplicaPartitionError, StopReplicaRequest, StopReplicaResponse
 
 log = logging.getLogger("barnabas.partitions")
-
-
-class Topic(Protocol):
-    """What is asked of a topic in the image of the metadata."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def partitions(self) -> list[object]: ...
 
 
 LeadershipListener = Callable[[Partition], None]
@@ -46,7 +37,6 @@ class Partitions:
         clock: Clock,
     ) -> None:
         self.broker_id = broker_id
-        self.controller_epoch = -1
         self._storage = storage
         self._settings_of = settings_of
         self._clock = clock
@@ -67,7 +57,7 @@ class Partitions:
         replicas = self._by_topic.get(topic_id)
         return None if replicas is None else replicas.get(index)
 
-    def leading(self, topic: Topic, index: int) -> Partition:
+    def leading(self, topic: TopicImage, index: int) -> Partition:
         """The partition, led here.
 
         Raises: ApiError: UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
@@ -82,9 +72,6 @@ class Partitions:
 
     def become(self, request: LeaderAndIsrRequest) -> LeaderAndIsrResponse:
         """Lead or follow as the controller says; each partition answers for itself."""
-        if request.controller_epoch < self.controller_epoch:
-            return LeaderAndIsrResponse(error_code=ErrorCode.STALE_CONTROLLER_EPOCH)
-        self.controller_epoch = request.controller_epoch
         response = LeaderAndIsrResponse()
         for topic in request.topic_states:
             errors = [
@@ -140,10 +127,7 @@ class Partitions:
         return partition
 
     async def stop(self, request: StopReplicaRequest) -> StopReplicaResponse:
-        """Let go of replicas, and of their files where the controller says so.  Source: StopReplica 3, topic ids by name."""
-        if request.controller_epoch < self.controller_epoch:
-            return StopReplicaResponse(error_code=ErrorCode.STALE_CONTROLLER_EPOCH)
-        self.controller_epoch = request.controller_epoch
+        """Let go of replicas, and of their files where the controller says so.  Source: StopReplicaRequest 3."""
         response = StopReplicaResponse()
         for topic in request.topic_states:
             for state in topic.partition_states:
@@ -174,7 +158,7 @@ class Partitions:
         """The topic's options are others now."""
         for partition in self:
             if partition.topic == topic:
-                partition.settings = self._settings_of(topic)
+                partition.settings = partition.log.settings = self._settings_of(topic)
 
     def note_high_watermarks(self) -> None:
         """Hand every high watermark to the storage's next checkpoint."""

@@ -17,7 +17,7 @@ NO_LEADER = -1
 
 
 class PartitionSettings(LogSettings, Protocol):
-    """The topic options that decide what may be appended; names as in Kafka, dots as underscores."""
+    """The topic options of a partition and its log; names as in Kafka, dots as underscores."""
 
     @property
     def max_message_bytes(self) -> int: ...
@@ -47,7 +47,7 @@ class Leadership:
 
 @dataclass(slots=True)
 class Appended:
-    """Where a batch lies: its base offset, the append time in ms (-1: the client's times stand), the end to wait for."""
+    """Where a batch lies and ends; the append time in ms is -1 where the client's times stand."""
 
     base_offset: int
     append_time_ms: int
@@ -102,6 +102,11 @@ class Partition:
         return self.leadership.leader == self._broker_id
 
     @property
+    def leads_on(self) -> bool:
+        """Whether waiting here makes sense."""
+        return self.leads and not self.failed
+
+    @property
     def last_stable_offset(self) -> int:
         """Below it every transaction is decided; equal to the high watermark while there are none."""
         return self.high_watermark
@@ -114,7 +119,7 @@ class Partition:
             raise ApiError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
 
     def must_be_in_epoch(self, leader_epoch: int) -> None:
-        """Fence a client whose metadata is older or newer than ours; -1 says that it does not care.  Source: KIP-320."""
+        """Fence a client whose metadata is older or newer than ours; -1 does not care.  Source: KIP-320."""
         if leader_epoch == -1 or leader_epoch == self.leadership.epoch:
             return
         if leader_epoch < self.leadership.epoch:

@@ -97,6 +97,8 @@ class Log(Protocol):
     id: LogId
     name: str
     """Topic name at the time of creation, with the partition: `orders-0`. A label."""
+    settings: LogSettings
+    """Replaced by its owner when the topic's options change."""
     producers: ProducerStates
     """Idempotence: the last five batches of each producer. `append` and recovery keep it; callers only ask."""
 

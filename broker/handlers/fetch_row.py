@@ -1,0 +1,109 @@
+"""One partition of a Fetch: what was asked, and what was found there."""
+
+from broker.cluster.authorizer import Operation, Resource
+from broker.handlers.topic_rows import topic_of
+from broker.partitions.partition import Partition
+from broker.requests.context import Context
+from broker.storage.contract import OffsetOutOfRange, Slice, StorageFailed
+from kproto.errors import ApiError, ErrorCode
+from kproto.messages.fetch import EpochEndOffset, FetchPartition, FetchRequest, FetchTopic, PartitionData
+
+READ_UNCOMMITTED, READ_COMMITTED = 0, 1
+
+
+def replica_id(request: FetchRequest) -> int:
+    """Who fetches: a broker's id, or -1 for a consumer; since version 15 it stands in a tag."""
+    state = request.replica_state
+    return request.replica_id if state is None else max(request.replica_id, state.replica_id)
+
+
+class Row:
+    """Read as often as the fetch looks again; holds a slice of the log until it is answered or released."""
+
+    __slots__ = ("_asked", "_bound", "_diverging", "_request", "_topic", "error", "found", "partition")
+
+    def __init__(self, request: FetchRequest, topic: FetchTopic, asked: FetchPartition) -> None:
+        self._request = request
+        self._topic = topic
+        self._asked = asked
+        self._bound = -1
+        self._diverging: EpochEndOffset | None = None
+        self.partition: Partition | None = None
+        self.found: Slice | None = None
+        self.error = ErrorCode.NONE
+
+    @property
+    def settled(self) -> bool:
+        """Waiting would not help."""
+        return self.error != ErrorCode.NONE or self._diverging is not None
+
+    @property
+    def moved(self) -> bool:
+        """Whether more became readable since this row was read."""
+        return self.partition is not None and self._end_of_view(self.partition) != self._bound
+
+    async def read(self, max_bytes: int, ctx: Context) -> int:
+        """Look, and take at most `max_bytes`, though a first batch comes whole; 0 only looks. The bytes found."""
+        self._diverging, self.error = None, ErrorCode.NONE
+        try:
+            partition = self.partition = self._find(ctx)
+            self._bound = self._end_of_view(partition)
+            self._diverging = self._divergence(partition)
+            if max_bytes > 0 and self._diverging is None:
+                size = min(max_bytes, self._asked.partition_max_bytes)
+                self.found = await partition.log.read(self._asked.fetch_offset, size, self._bound)
+                return len(self.found)
+        except ApiError as no:
+            self.error = no.code
+        except OffsetOutOfRange:
+            self.error = ErrorCode.OFFSET_OUT_OF_RANGE
+        except StorageFailed:
+            self.error = ErrorCode.KAFKA_STORAGE_ERROR
+        return 0
+
+    def _find(self, ctx: Context) -> Partition:
+        """Raises: ApiError: unknown, denied, led elsewhere, fenced; or a replica that is none."""
+        replica = replica_id(self._request)
+        if replica >= 0:
+            ctx.may(Operation.CLUSTER_ACTION, Resource.cluster())
+        topic = topic_of(ctx, Operation.READ, self._topic.topic, self._topic.topic_id)
+        partition = ctx.rooms.partitions.leading(topic, self._asked.partition)
+        partition.must_be_in_epoch(self._asked.current_leader_epoch)
+        if replica >= 0 and (replica == ctx.rooms.broker_id or replica not in partition.leadership.replicas):
+            raise ApiError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        return partition
+
+    def _end_of_view(self, partition: Partition) -> int:
+        """Where this reader's view of the log ends."""
+        if replica_id(self._request) >= 0:
+            return partition.log.end_offset
+        if self._request.isolation_level == READ_COMMITTED:
+            return partition.last_stable_offset
+        return partition.high_watermark
+
+    def _divergence(self, partition: Partition) -> EpochEndOffset | None:
+        """Where the reader's log parted from ours, if it did.  Source: KIP-595."""
+        last = self._asked.last_fetched_epoch
+        if last < 0:
+            return None
+        epoch, end_offset = partition.log.end_of_epoch(last)
+        if epoch == last and end_offset >= self._asked.fetch_offset:
+            return None
+        return EpochEndOffset(epoch=epoch, end_offset=end_offset)
+
+    def release(self) -> None:
+        if self.found is not None:
+            self.found.release()
+            self.found = None
+
+    def answer(self) -> PartitionData:
+        data = PartitionData(partition_index=self._asked.partition, error_code=self.error, high_watermark=-1)
+        data.records = b"" if self.found is None else self.found
+        if self._request.isolation_level == READ_UNCOMMITTED:
+            data.aborted_transactions = None
+        if self.partition is not None and self.error == ErrorCode.NONE:
+            data.high_watermark = self.partition.high_watermark
+            data.last_stable_offset = self.partition.last_stable_offset
+            data.log_start_offset = self.partition.log.start_offset
+            data.diverging_epoch = self._diverging
+        return data

@@ -1,0 +1,80 @@
+"""One partition's batch on its way through Produce: found, checked, appended, safe; or refused on the way."""
+
+from broker.cluster.topics import is_internal
+
+from broker.cluster.authorizer import Operation
+from broker.handlers.topic_rows import topic_of
+from broker.partitions.partition import Appended, Partition
+from broker.partitions.safety import SafeWaiter
+from broker.partitions.validation import Batch, InvalidRecords, Rules, check, check_in_steps, is_long
+from broker.requests.context import Context
+from kproto.errors import ApiError, ErrorCode
+from kproto.messages.produce import (
+    BatchIndexAndErrorMessage,
+    PartitionProduceData,
+    PartitionProduceResponse,
+    TopicProduceData,
+)
+
+
+class Row:
+    """What the batch has become so far. Each step raises ApiError when it refuses; the caller keeps it in `refusal`."""
+
+    __slots__ = ("_batch", "_data", "_topic", "partition", "refusal", "stored")
+
+    def __init__(self, topic: TopicProduceData, data: PartitionProduceData) -> None:
+        self._topic = topic
+        self._data = data
+        self._batch: Batch
+        self.partition: Partition
+        self.stored: Appended | None = None
+        self.refusal: ApiError | None = None
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What the client calls this partition."""
+        return self._topic.name, self._topic.topic_id, self._data.index
+
+    @property
+    def is_long(self) -> bool:
+        return is_long(self._data.records)
+
+    def find(self, ctx: Context) -> None:
+        topic = topic_of(ctx, Operation.WRITE, self._topic.name, self._topic.topic_id)
+        if is_internal(topic.name):
+            raise ApiError(ErrorCode.INVALID_TOPIC_EXCEPTION)
+        self.partition = ctx.rooms.partitions.leading(topic, self._data.index)
+
+    def _rules(self, ctx: Context) -> Rules:
+        return Rules(self.partition.settings, ctx.rooms.settings, ctx.version, ctx.rooms.clock.now_ms())
+
+    def check(self, ctx: Context) -> None:
+        self._batch = check(self._data.records, self._rules(ctx))
+
+    def keep_copy(self) -> None:
+        """Own the records, before a wait sends the read buffer home."""
+        if self._data.records is not None:
+            self._data.records = memoryview(bytearray(self._data.records))
+
+    async def check_in_steps(self, ctx: Context) -> None:
+        self._batch = await check_in_steps(self._data.records, self._rules(ctx), ctx.breathe)
+
+    def append(self, acks: int) -> None:
+        self.stored = self.partition.append(self._batch.view, self._batch.header, acks, self._batch.append_time_ms)
+
+    def confirm(self, waiter: SafeWaiter) -> None:
+        if self.stored is not None:
+            waiter.must_be_safe(self.partition, self.stored.end_offset)
+
+    def answer(self) -> PartitionProduceResponse:
+        answer = PartitionProduceResponse(index=self._data.index, base_offset=-1)
+        if self.refusal is not None:
+            answer.error_code = self.refusal.code
+            answer.error_message = self.refusal.message
+            if isinstance(self.refusal, InvalidRecords):
+                answer.record_errors = [BatchIndexAndErrorMessage(batch_index=at) for at in self.refusal.indexes]
+        elif self.stored is not None:
+            answer.base_offset = self.stored.base_offset
+            answer.log_append_time_ms = self.stored.append_time_ms
+            answer.log_start_offset = self.partition.log.start_offset
+        return answer

@@ -1,0 +1,191 @@
+"""May this batch be appended? Header, CRC, and one walk over its records, as Kafka's LogValidator.
+
+A client author must hear of a bad record, and no consumer may be poisoned. Everything here only looks, but for the
+timestamp that a topic of log append time stamps. A short batch is checked at once; a long one in steps of about half
+a millisecond, over a copy, so that others have their turn.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from kproto.errors import ApiError, ErrorCode
+from kproto.records.batch import HEADER_BYTES, BatchHeader, crc_is_right, read_header, stamp_max_timestamp
+from kproto.records.compression import Codec, inflate
+from kproto.records.walk import Walk, walk
+
+RECORDS_A_STEP = 1_000
+SHORT_BYTES, SHORT_COUNT = 65_536, 4_000
+"""What is walked at once: more records or, compressed, more bytes than this take steps."""
+ZSTD_SINCE = 7
+COUNT_AT = 57
+NO_TIMESTAMP = -1
+
+
+class TopicRules(Protocol):
+    @property
+    def max_message_bytes(self) -> int: ...
+    @property
+    def segment_bytes(self) -> int: ...
+    @property
+    def cleanup_policy(self) -> list[str]: ...
+    @property
+    def message_timestamp_type(self) -> str: ...
+    @property
+    def message_timestamp_before_max_ms(self) -> int: ...
+    @property
+    def message_timestamp_after_max_ms(self) -> int: ...
+
+
+class BrokerRules(Protocol):
+    @property
+    def barnabas_batch_inflated_max_bytes(self) -> int: ...
+    @property
+    def barnabas_records_validation(self) -> str: ...
+
+
+class InvalidRecords(ApiError):
+    """Some records of a batch are not as the topic wants them; `indexes` count from 0.  Source: KIP-467."""
+
+    def __init__(self, code: ErrorCode, message: str, indexes: list[int]) -> None:
+        super().__init__(code, message)
+        self.indexes = indexes
+
+
+@dataclass(slots=True)
+class Rules:
+    """What one batch has to meet: the topic's options, the broker's, the request's version, and the time."""
+
+    topic: TopicRules
+    broker: BrokerRules
+    version: int
+    now_ms: int
+
+    @property
+    def log_append_time(self) -> bool:
+        return self.topic.message_timestamp_type == "LogAppendTime"
+
+    def walk_of(self, header: BatchHeader) -> Walk:
+        """An empty walk that knows what to note."""
+        need_keys = "compact" in self.topic.cleanup_policy
+        if self.log_append_time:
+            return Walk(header.count, header.base_timestamp, need_keys)
+        earliest = self.now_ms - self.topic.message_timestamp_before_max_ms
+        latest = self.now_ms + self.topic.message_timestamp_after_max_ms
+        return Walk(header.count, header.base_timestamp, need_keys, earliest, latest)
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch that may be appended; `append_time_ms` is -1 where the client's times stand."""
+
+    view: memoryview
+    header: BatchHeader
+    append_time_ms: int
+
+    @classmethod
+    def stamped(cls, view: memoryview, header: BatchHeader, rules: Rules) -> Self:
+        """With the time of appending in its header where the topic asks for it."""
+        if not rules.log_append_time:
+            return cls(view, header, NO_TIMESTAMP)
+        stamp_max_timestamp(view, rules.now_ms, log_append=True)
+        return cls(view, read_header(view), rules.now_ms)
+
+
+def is_long(records: memoryview | None) -> bool:
+    """Whether the walk takes steps. Only a guess from the header: a liar is refused soon or checked slowly."""
+    if records is None or len(records) < HEADER_BYTES:
+        return False
+    compressed = records[22] & 7
+    count = int.from_bytes(records[COUNT_AT:HEADER_BYTES], "big", signed=True)
+    return count > SHORT_COUNT or (bool(compressed) and len(records) > SHORT_BYTES // 8)
+
+
+def check(records: memoryview | None, rules: Rules) -> Batch:
+    """Everything at once.
+
+    Raises: ApiError: rows 44 to 69 of the bad inputs name the codes; InvalidRecords where single records are to blame.
+    """
+    view, header = check_header(records, rules)
+    for _ in walk_steps(view, header, rules):
+        pass
+    return Batch.stamped(view, header, rules)
+
+
+async def check_in_steps(records: memoryview | None, rules: Rules, breathe: Callable[[], Awaitable[None]]) -> Batch:
+    """As `check`, with a breath after each step; `records` must outlive the waits."""
+    view, header = check_header(records, rules)
+    for _ in walk_steps(view, header, rules):
+        await breathe()
+    return Batch.stamped(view, header, rules)
+
+
+def check_header(records: memoryview | None, rules: Rules) -> tuple[memoryview, BatchHeader]:
+    """What the 61 bytes and the CRC tell. Raises: ApiError."""
+    if records is None or len(records) < HEADER_BYTES:
+        raise ApiError(ErrorCode.INVALID_RECORD, "no whole batch")
+    header = read_header(records)
+    if header.size > len(records):
+        raise ApiError(ErrorCode.INVALID_RECORD, "the batch is cut off")
+    if header.size < len(records):
+        raise ApiError(ErrorCode.INVALID_RECORD, "more than one batch for one partition")
+    if header.codec == Codec.ZSTD and rules.version < ZSTD_SINCE:
+        raise ApiError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, f"zstd before version {ZSTD_SINCE}")
+    if header.base_offset != 0:
+        raise ApiError(ErrorCode.INVALID_RECORD, "the base offset of a new batch is not 0")
+    if header.size > rules.topic.max_message_bytes:
+        raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, f"{header.size} bytes, max.message.bytes allows less")
+    if header.size > rules.topic.segment_bytes:
+        raise ApiError(ErrorCode.RECORD_LIST_TOO_LARGE, f"{header.size} bytes, segment.bytes allows less")
+    if not crc_is_right(records):
+        raise ApiError(ErrorCode.CORRUPT_MESSAGE, "wrong checksum")
+    if header.count <= 0 or header.last_offset_delta != header.count - 1:
+        raise ApiError(ErrorCode.INVALID_RECORD, "record count and last offset do not fit")
+    if header.is_control:
+        raise ApiError(ErrorCode.INVALID_RECORD, "clients write no control batches")
+    if header.is_log_append_time:
+        raise ApiError(ErrorCode.INVALID_TIMESTAMP, "log append time is the broker's to set")
+    if header.producer_id >= 0 and (header.base_sequence < 0 or header.producer_epoch < 0):
+        raise ApiError(ErrorCode.INVALID_RECORD, "a producer id without sequence or epoch")
+    return records, header
+
+
+def walk_steps(view: memoryview, header: BatchHeader, rules: Rules) -> Iterator[None]:
+    """Walk over the records, yielding after each step; holds one inflated piece at a time. Raises: ApiError."""
+    if rules.broker.barnabas_records_validation == "header":
+        return
+    state = rules.walk_of(header)
+    rest = b""
+    for piece in pieces_of(view, header, rules):
+        data = rest + piece
+        position = 0
+        while True:
+            before = state.index
+            position = walk(data, position, state, RECORDS_A_STEP)
+            if state.index - before < RECORDS_A_STEP:
+                break
+            yield
+        rest = data[position:]
+        if rest and state.index == state.count:
+            break
+    if rest or state.index < state.count:
+        raise ApiError(ErrorCode.INVALID_RECORD, f"{state.count} records in the header, {state.index} sound ones")
+    refuse_noted(state)
+
+
+def pieces_of(view: memoryview, header: BatchHeader, rules: Rules) -> Iterator[bytes]:
+    """The records as bytes, inflated piece by piece."""
+    section = view[HEADER_BYTES:]
+    if header.codec == Codec.NONE:
+        return iter((bytes(section),))
+    return inflate(header.codec, section, rules.broker.barnabas_batch_inflated_max_bytes)
+
+
+def refuse_noted(state: Walk) -> None:
+    """The sound records that the topic does not want. Raises: InvalidRecords."""
+    if state.without_key:
+        message = "a compacted topic takes no record without key"
+        raise InvalidRecords(ErrorCode.INVALID_RECORD, message, state.without_key)
+    if state.out_of_time:
+        message = "a timestamp is further from now than the topic allows"
+        raise InvalidRecords(ErrorCode.INVALID_TIMESTAMP, message, state.out_of_time)
