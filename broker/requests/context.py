@@ -9,10 +9,11 @@ import trio
 from broker.cluster.authorizer import Operation, Resource
 from broker.purgatory import Waiter
 from broker.requests.rooms import Rooms
-from broker.requests.views import RequestViews
+from broker.requests.views import release_records
 from broker.transport.contract import Address
 from kproto.errors import ApiError, ErrorCode
 from kproto.headers import RequestHeader
+from kproto.schema import Message
 
 if TYPE_CHECKING:
     from broker.handlers.table import Row
@@ -37,7 +38,7 @@ class ConnectionFacts:
 class Seat(Protocol):
     """The connection's side of a wait."""
 
-    async def before_wait(self) -> None:
+    async def before_wait(self, *, for_others: bool) -> None:
         """Send the answers made so far and give the read buffer home. Raises: ConnectionLost."""
         ...
 
@@ -54,18 +55,36 @@ class BrokerImage(Protocol):
 
 
 class Context:
-    """One request under way. `seat` is None where no bytes are involved (`LocalPeer`)."""
+    """One request under way.
 
-    __slots__ = ("_seat", "_views", "client_id", "connection", "header", "rooms", "served", "version")
+    Args:
+        request, body: what is let go of before a wait; `body` lies in the read buffer.
+        seat: the connection; None where no bytes are involved (`LocalPeer`).
+    """
+
+    __slots__ = (
+        "_body",
+        "_request",
+        "_row",
+        "_seat",
+        "client_id",
+        "connection",
+        "header",
+        "rooms",
+        "served",
+        "version",
+    )
 
     def __init__(
         self,
         header: RequestHeader,
+        row: "Row",
         connection: ConnectionFacts,
         rooms: Rooms,
         served: "Mapping[int, Row]",
+        request: Message,
+        body: memoryview = memoryview(b""),  # noqa: B008 - empty for ever
         seat: Seat | None = None,
-        views: RequestViews | None = None,
     ) -> None:
         self.header = header
         self.version = header.api_version
@@ -74,8 +93,10 @@ class Context:
         self.rooms = rooms
         self.served = served
         """Rows of the table that this connection may ask for, by key."""
+        self._row = row
+        self._request = request
+        self._body = body
         self._seat = seat
-        self._views = views
 
     async def pause(self, waiter: Waiter, within_ms: float) -> bool:
         """Wait until woken or the time is up; True if woken. The waiter leaves all its rooms.
@@ -85,11 +106,10 @@ class Context:
         Raises: ConnectionLost: the client is gone, nobody needs the answer.
         """
         try:
-            if self._views is not None:
-                self._views.release()
             if self._seat is None:
                 return await waiter.wait(within_ms)
-            await self._seat.before_wait()
+            self.release_views()
+            await self._seat.before_wait(for_others=self._row.waits_for_others)
             woken = await waiter.wait(within_ms)
             self._seat.after_wait()
             return woken
@@ -97,17 +117,19 @@ class Context:
             waiter.leave()
 
     async def breathe(self) -> None:
-        """Let others have their turn in the middle of long work, which must be on copies: the read buffer goes home.
+        """Let others have their turn amid long work, which must be on copies: the read buffer goes home.
 
         Raises: ConnectionLost, as `pause`.
         """
-        if self._views is not None:
-            self._views.release_frame()
         if self._seat is not None:
-            await self._seat.before_wait()
+            self._body.release()
+            await self._seat.before_wait(for_others=False)
         await trio.lowlevel.checkpoint()
-        if self._seat is not None:
-            self._seat.after_wait()
+
+    def release_views(self) -> None:
+        """No view of the read buffer is left; safe to call twice."""
+        release_records(self._request)
+        self._body.release()
 
     def allowed(self, operation: Operation, resource: Resource) -> bool:
         """Whether this connection's principal may; with `may` the only places that ask."""

@@ -68,5 +68,11 @@ class Listener(Protocol):
 
     address: Address
 
-    async def accept(self) -> Stream: ...
+    async def accept(self) -> Stream:
+        """The next client.
+
+        Raises: OSError: no descriptor is left (the client stays in the backlog); ConnectionLost: closed on our side.
+        """
+        ...
+
     def close(self) -> None: ...

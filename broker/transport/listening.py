@@ -3,6 +3,7 @@
 An address that cannot be bound is an operator's mistake and is told as one: what, who may hold it, what to do.
 """
 
+import contextlib
 import errno
 import socket
 from collections.abc import Sequence
@@ -41,7 +42,10 @@ class SocketListener:
         self.address = address_of(sock.getsockname())
 
     async def accept(self) -> SocketStream:
-        """The next client. Raises: OSError: no descriptor left (the client stays in the backlog); ConnectionLost."""
+        """The next client.
+
+        Raises: OSError: no descriptor is left (the client stays in the backlog); ConnectionLost: closed on our side.
+        """
         while True:
             try:
                 accepted, _ = self._sock.accept()
@@ -50,7 +54,8 @@ class SocketListener:
             except ConnectionError:
                 await trio.lowlevel.checkpoint()  # gone while it stood in the backlog: the next one
             else:
-                return SocketStream(accepted)
+                with contextlib.suppress(ConnectionLost):
+                    return SocketStream(accepted)
 
     def close(self) -> None:
         if not self._closed:

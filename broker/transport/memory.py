@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import trio
 
 from broker.transport.contract import Address, ConnectionLost, Piece
-from broker.transport.sockets import Bytes, release, runs, whole
+from broker.transport.pieces import Bytes, release, runs, whole
 
 
 class _Wire:

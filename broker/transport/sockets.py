@@ -7,21 +7,16 @@ Half the price of trio's own SocketStream for small frames, a tenth for large on
 import contextlib
 import os
 import socket
-from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import trio
 
 from broker.transport.contract import Address, ConnectionLost, FileRange, Piece
+from broker.transport.pieces import Bytes, release, runs
 
-JOIN_BELOW_BYTES = 16 * 1024
-"""A file range smaller than this is read and joined to its neighbours: one more call costs more than the copy."""
-STANDS_ALONE_BYTES = 64 * 1024
-"""Bytes in memory of this size go to the kernel as they are; smaller neighbours are copied together."""
 CHECKPOINT_EVERY_BYTES = 1024 * 1024
 """After that many bytes sent without waiting, others get their turn."""
 
-Bytes: TypeAlias = bytes | bytearray | memoryview
 _NAMES_OF_LOSS = (OSError, ValueError, trio.ClosedResourceError)
 """What a closed, reset or foreign descriptor raises; ValueError is Python's word for a socket closed on our side."""
 
@@ -128,48 +123,3 @@ def close_and_wake(sock: socket.socket) -> None:
     with contextlib.suppress(RuntimeError):
         trio.lowlevel.notify_closing(sock)
     sock.close()
-
-
-def runs(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, bool]]:
-    """Pieces as they go to the kernel, small neighbours joined; True beside all but the last: more follows."""
-    waiting: Piece | None = None
-    for run in _joined(pieces):
-        if waiting is not None:
-            yield waiting, True
-        waiting = run
-    if waiting is not None:
-        yield waiting, False
-
-
-def release(pieces: Sequence[Piece]) -> None:
-    """Let go of every file among the pieces."""
-    for piece in pieces:
-        if not isinstance(piece, Bytes):
-            piece.release()
-
-
-def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    if len(pieces) == 1 and isinstance(pieces[0], Bytes):
-        yield pieces[0]
-        return
-    small: list[Bytes] = []
-    for piece in pieces:
-        if not isinstance(piece, Bytes) and (piece.file is None or len(piece) < JOIN_BELOW_BYTES):
-            piece = whole(piece)
-        if isinstance(piece, Bytes) and len(piece) < STANDS_ALONE_BYTES:
-            small.append(piece)
-            continue
-        if small:
-            yield b"".join(small)
-            small.clear()
-        yield piece
-    if small:
-        yield b"".join(small)
-
-
-def whole(piece: FileRange) -> bytes:
-    """The bytes of a range. Raises: ConnectionLost: fewer are left than were promised."""
-    data = piece.read()
-    if len(data) != len(piece):
-        raise ConnectionLost("the file was cut shorter while it was sent")
-    return data
