@@ -5,7 +5,9 @@
     control.py      the markers that end a transaction
     walk.py         is every record of a batch sound? One pass, plain Python that mypyc may compile
     check.py        the walk over a whole batch, inflated in pieces, in slices that leave the loop free
-    compression.py  gzip, snappy, lz4, zstd; whatever is inflated is bounded by the caller, never by the sender's claim
+    long_record.py  the part of that walk for a record that nobody wants to hold
+    compression.py  gzip, snappy, lz4, zstd; whatever is inflated is bounded by the caller, never by the sender's claim;
+                    gzip_members.py, snappy_chunks.py, lz4_frames.py, zstd_frames.py: one library each
     checksum.py     CRC-32C
 
 Called by everything that looks into a batch: validation, storage, the internal topics, the tools. Nothing here opens a

@@ -14,7 +14,8 @@ from struct import Struct
 
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.checksum import crc32c
-from kproto.records.compression import MAX_INFLATED_BYTES, Codec, compress, decompress
+from kproto.records.compression import Codec, compress, decompress
+from kproto.records.limits import MAX_INFLATED_BYTES
 from kproto.records.record import Record, read_records_of, write_record
 
 HEADER_BYTES = 61

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from enum import IntEnum
 
 from kproto.errors import ApiError, ErrorCode
+from kproto.records.limits import MAX_INFLATED_BYTES
 
-MAX_INFLATED_BYTES = 128 * 1024 * 1024
-"""What the records of one batch may inflate to, unless the caller says otherwise."""
+_GATHERED_BYTES = 32 * 1024
+_GATHERED_PIECES = 64
 
 
 class Codec(IntEnum):
@@ -32,17 +33,22 @@ def compress(codec: Codec, data: bytes) -> bytes:
 
 
 def inflate(codec: Codec, data: bytes | memoryview, max_bytes: int = MAX_INFLATED_BYTES) -> Iterator[bytes]:
-    """The inflated bytes, in pieces, none of them empty.
+    """The inflated bytes, in pieces; a piece may be empty, so that much work for nothing can be interrupted too.
 
     Raises: ApiError, see the module, also after some pieces.
     """
-    inflated = 0
+    inflated = gathered_bytes = 0
+    gathered: list[bytes] = []
     for piece in _inflater(codec)(bytes(data)):
         inflated += len(piece)
         if inflated > max_bytes:
             raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, f"a batch inflates to more than {max_bytes} bytes")
-        if piece:
-            yield piece
+        gathered.append(piece)
+        gathered_bytes += len(piece)
+        if gathered_bytes >= _GATHERED_BYTES or len(gathered) >= _GATHERED_PIECES:
+            yield b"".join(gathered)
+            gathered, gathered_bytes = [], 0
+    yield b"".join(gathered)
 
 
 def decompress(codec: Codec, data: bytes | memoryview, max_bytes: int = MAX_INFLATED_BYTES) -> bytes:

@@ -4,9 +4,10 @@ Several members may follow each other, as Java's reader allows.  Source: RFC 195
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from kproto.errors import ApiError, ErrorCode
+from kproto.records.limits import MAX_STREAMS
 
 _GZIP = 31  # zlib's name for "a gzip member, window up to 32 KiB"
 _PIECE_BYTES = 256 * 1024
@@ -19,20 +20,28 @@ def deflated(data: bytes) -> bytes:
 
 def inflated(data: bytes) -> Iterator[bytes]:
     """Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD."""
+    for _ in range(MAX_STREAMS):
+        data = yield from _member(data)
+        if not data:
+            return
+    raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"more than {MAX_STREAMS} gzip members")
+
+
+def _member(data: bytes) -> Generator[bytes, None, bytes]:
+    """The pieces of one member; gives back what stands behind it."""
     member = zlib.decompressobj(_GZIP)
     position, rest = 0, b""
     try:
-        while rest or position < len(data):
-            if member.eof:
-                member = zlib.decompressobj(_GZIP)
-            if not rest:
+        while not member.eof:
+            if not rest:  # fed in parts, since what is not yet used is copied each time
                 rest = data[position : position + _FEED_BYTES]
                 position += len(rest)
-            yield member.decompress(rest, _PIECE_BYTES)
-            rest = member.unused_data if member.eof else member.unconsumed_tail
-        while not member.eof and (piece := member.decompress(b"", _PIECE_BYTES)):
+            fed = len(rest)
+            piece = member.decompress(rest, _PIECE_BYTES)
+            rest = member.unconsumed_tail
+            if not (fed or piece):
+                raise ApiError(ErrorCode.INVALID_RECORD, "a gzip stream ends early")
             yield piece
     except zlib.error as why:
         raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"damaged gzip stream: {why}") from None
-    if not member.eof:
-        raise ApiError(ErrorCode.INVALID_RECORD, "a gzip stream ends early")
+    return member.unused_data + data[position:]

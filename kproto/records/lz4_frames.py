@@ -10,10 +10,12 @@ from collections.abc import Generator, Iterator
 import cramjam
 
 from kproto.errors import ApiError, ErrorCode
+from kproto.records.limits import MAX_STREAMS
 
 _MAGIC = bytes.fromhex("04224d18")
 _END_MARK = bytes(4)
 _LARGEST_BLOCK = 4 * 1024 * 1024
+_BEST_RATIO = 255  # one byte prolongs a match by at most so many; so a tiny block costs no 4 MiB
 _VERSION, _INDEPENDENT, _BLOCK_CHECKSUM, _SIZE, _CHECKSUM, _DICTIONARY = 0xC0, 0x20, 0x10, 0x08, 0x04, 0x01
 
 
@@ -28,12 +30,15 @@ def inflated(data: bytes) -> Iterator[bytes]:
 
     Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD.
     """
+    position = 0
     try:
-        position = yield from _frame(data, 0)
-        while position < len(data):
+        for _ in range(MAX_STREAMS):
             position = yield from _frame(data, position)
+            if position == len(data):
+                return
     except IndexError:
         raise ApiError(ErrorCode.INVALID_RECORD, "an lz4 stream ends early") from None
+    raise _damaged(f"more than {MAX_STREAMS} frames")
 
 
 def _frame(data: bytes, position: int) -> Generator[bytes, None, int]:
@@ -77,7 +82,7 @@ def _inflated_block(descriptor: bytes, block: bytes) -> bytes:
     flags, largest = descriptor
     short = bytes((flags & (_VERSION | _INDEPENDENT | _BLOCK_CHECKSUM), largest & 0x70))
     header = _MAGIC + short + bytes((xxh32_of_few(short) >> 8 & 0xFF,))
-    out = bytearray(1 << (8 + 2 * (largest >> 4)))
+    out = bytearray(min(1 << (8 + 2 * (largest >> 4)), len(block) * _BEST_RATIO))
     try:
         written = cramjam.lz4.decompress_into(header + block + _END_MARK, out)
     except cramjam.DecompressionError as why:

@@ -88,6 +88,8 @@ def read_records_of(data: bytes, count: int, base_offset: int, base_timestamp_ms
             raise ApiError(ErrorCode.INVALID_RECORD, f"a record is {end - position} bytes long and says {length}")
         position = end
         yield record
+    if position < len(data):
+        raise ApiError(ErrorCode.INVALID_RECORD, f"a batch has bytes behind its {count} records")
 
 
 def _read_record(data: bytes, position: int, base_offset: int, base_timestamp_ms: int) -> tuple[Record, int]:
@@ -96,6 +98,8 @@ def _read_record(data: bytes, position: int, base_offset: int, base_timestamp_ms
     key, position = _read_bytes(data, position)
     value, position = _read_bytes(data, position)
     header_count, position = read_varint(data, position)
+    if header_count < 0:
+        raise ApiError(ErrorCode.INVALID_RECORD, "a header count is negative")
     headers: list[tuple[str, bytes | None]] = []
     for _ in range(header_count):
         header_key, position = _read_bytes(data, position)

@@ -6,9 +6,10 @@ nothing before 8 MiB of content; there, such a frame is too large for us.  Sourc
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from kproto.errors import ApiError, ErrorCode
+from kproto.records.limits import MAX_STREAMS
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -19,6 +20,7 @@ _MAGIC = bytes.fromhex("28b52ffd")
 _LEVEL = 3
 _PIECE_BYTES = 256 * 1024
 _WINDOW_BYTES = 8 * 1024 * 1024
+_UNKNOWN = -1
 _WINDOW = bytes((13 << 3,))  # 2^(10+13)
 
 
@@ -28,31 +30,37 @@ def deflated(data: bytes) -> bytes:
 
 def inflated(data: bytes) -> Iterator[bytes]:
     """Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE."""
-    while True:
-        frame, claimed = _with_our_window(data)
-        decoder = zstd.ZstdDecompressor()
-        count = 0
-        try:
-            piece = decoder.decompress(frame, _PIECE_BYTES)
-            while piece or not (decoder.eof or decoder.needs_input):
-                count += len(piece)
-                yield piece
-                piece = b"" if decoder.eof else decoder.decompress(b"", _PIECE_BYTES)
-        except zstd.ZstdError as why:
-            if frame is not data and count >= _WINDOW_BYTES:
-                raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, "a zstd window of more than 8 MiB") from None
-            raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"damaged zstd stream: {why}") from None
-        if not decoder.eof:
-            raise ApiError(ErrorCode.INVALID_RECORD, "a zstd stream ends early")
-        if claimed not in (None, count):
-            raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"a zstd frame of {count} bytes says {claimed}")
-        if not decoder.unused_data:
+    for _ in range(MAX_STREAMS):
+        data = yield from _frame(data)
+        if not data:
             return
-        data = decoder.unused_data
+    raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"more than {MAX_STREAMS} zstd frames")
+
+
+def _frame(data: bytes) -> Generator[bytes, None, bytes]:
+    """The pieces of one frame; gives back what stands behind it."""
+    frame, claimed = _with_our_window(data)
+    decoder = zstd.ZstdDecompressor()
+    count = 0
+    try:
+        while not decoder.eof:
+            piece = decoder.decompress(frame, _PIECE_BYTES)
+            frame = b""
+            count += len(piece)
+            if not piece and decoder.needs_input:
+                raise ApiError(ErrorCode.INVALID_RECORD, "a zstd stream ends early")
+            yield piece
+    except zstd.ZstdError as why:
+        if claimed is not None and count >= _WINDOW_BYTES:
+            raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, "a zstd window of more than 8 MiB") from None
+        raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"damaged zstd stream: {why}") from None
+    if claimed is not None and claimed not in (_UNKNOWN, count):
+        raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"a zstd frame of {count} bytes says {claimed}")
+    return decoder.unused_data
 
 
 def _with_our_window(data: bytes) -> tuple[bytes, int | None]:
-    """The same frame with a window of at most 8 MiB, and the content size that the old header claimed, if cut."""
+    """The same frame with a window of at most 8 MiB; and, if it had to be cut, the content size that it claims."""
     if not data.startswith(_MAGIC) or len(data) < 6:
         return data, None
     flags = data[4]
@@ -61,9 +69,9 @@ def _with_our_window(data: bytes) -> tuple[bytes, int | None]:
     dictionary_at = 5 if single_segment else 6
     size_at = dictionary_at + (0, 1, 2, 4)[flags & 3]
     end = size_at + size_bytes
-    claimed = int.from_bytes(data[size_at:end], "little") + (256 if size_bytes == 2 else 0) if size_bytes else None
+    claimed = int.from_bytes(data[size_at:end], "little") + (256 if size_bytes == 2 else 0) if size_bytes else _UNKNOWN
     if single_segment:
-        window = claimed or 0
+        window = claimed
     else:
         window = (1 << 10 + (data[5] >> 3)) // 8 * (8 + (data[5] & 7))
     if window <= _WINDOW_BYTES:
