@@ -1,14 +1,21 @@
 """What the registry promises: ZooKeeper's data model, kept by ZooKeeper itself or by a tree of our own.
 
 Nodes with data, versions and children; ephemerals that end with their session; sequences; one-shot watches; multi.
-Makers: `embedded.py`, `zookeeper.py`; `test_contract.py` holds for both. Watches and session changes are plain calls
+Makers: `embedded.py`, `zookeeper.py`; `contract_tests.py` holds for both. Watches and session changes are plain calls
 in the broker's loop: a listener notes what happened and returns, it never waits.
+
+Who asks again after a lost connection: while the session is SUSPENDED every call waits for the connection. A read whose
+answer was lost is asked again by the registry. A write whose answer was lost raises ConnectionLost, for only the caller
+can tell whether it happened: it reads the node again and compares. The same goes for a write that was cancelled.
+Any call raises SessionExpired between the end of a session and the beginning of the next.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeAlias
+
+import trio
 
 ANY_VERSION = -1
 
@@ -33,8 +40,20 @@ class NotEmpty(RegistryError):
     """The node has children."""
 
 
+class NoChildrenForEphemerals(RegistryError):
+    """The parent is an ephemeral node, and these have no children."""
+
+
+class TooLarge(RegistryError):
+    """More data than the registry takes in one operation (ZooKeeper: about 1 MB). Nothing happened."""
+
+
+class StoreFailed(RegistryError):
+    """The embedded registry could not write its file. Nothing happened."""
+
+
 class ConnectionLost(RegistryError):
-    """No answer: it may or may not have happened. Ask again once connected."""
+    """No answer to a write: it may or may not have happened. Read again, that waits for the connection."""
 
 
 class SessionExpired(RegistryError):
@@ -51,6 +70,8 @@ class MultiFailed(RegistryError):
 
 
 class EventKind(Enum):
+    """CREATED, DELETED and CHANGED tell watches of `get` and `exists`; CHILDREN and DELETED those of `children`."""
+
     CREATED = 1
     DELETED = 2
     CHANGED = 3
@@ -59,7 +80,11 @@ class EventKind(Enum):
 
 @dataclass(slots=True, frozen=True)
 class WatchEvent:
-    """What a one-shot watch saw. Always read again: more may have happened since."""
+    """What a one-shot watch saw. Always read again: more may have happened since.
+
+    After a lost connection every watch is called once the session is CONNECTED again (CHANGED, CHILDREN), whether or
+    not something happened meanwhile. The same callable left twice at one place is called once.
+    """
 
     kind: EventKind
     path: str
@@ -71,7 +96,9 @@ Watch: TypeAlias = Callable[[WatchEvent], None]
 class SessionState(Enum):
     """CONNECTED; SUSPENDED: no connection, the session may live; EXPIRED: ephemerals and watches are gone for good.
 
-    After EXPIRED the registry opens a new session by itself and says CONNECTED again: register again then.
+    After EXPIRED the registry opens a new session by itself and says CONNECTED again: register again then. It says
+    EXPIRED as well when the session timeout has passed since SUSPENDED and nothing was heard; then the ephemerals of
+    the session that was given up may live a little longer. After `close` it stays EXPIRED.
     """
 
     CONNECTED = "connected"
@@ -126,13 +153,23 @@ Operation: TypeAlias = Create | SetData | Delete | Check
 class Registry(Protocol):
     """One session with the registry. All paths are absolute and below the chroot."""
 
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep a session until cancelled, then close it; started once it is CONNECTED for the first time.
+
+        Raises: OperatorError: before it started, when the registry cannot be reached.
+        """
+        ...
+
     @property
-    def session_id(self) -> int: ...
+    def session_id(self) -> int:
+        """Of the session that lives, or of the last one."""
+        ...
+
     @property
     def state(self) -> SessionState: ...
 
     def on_session(self, listener: Callable[[SessionState], None]) -> None:
-        """Call `listener` in the loop at each change of `state`."""
+        """Call `listener` in the loop at each change of `state`, from now on."""
         ...
 
     async def get(self, path: str, watch: Watch | None = None) -> tuple[bytes | None, Stat]:
@@ -156,11 +193,14 @@ class Registry(Protocol):
         sequential: bool = False,
         parents: bool = False,
     ) -> str:
-        """The path made (with its ten digits if sequential). Raises: NodeExists, NoNode (without `parents`)."""
+        """The path made (with its ten digits if sequential).
+
+        Raises: NodeExists, NoNode (without `parents`), NoChildrenForEphemerals, TooLarge.
+        """
         ...
 
     async def set(self, path: str, data: bytes | None, version: int = ANY_VERSION) -> Stat:
-        """Raises: NoNode, BadVersion."""
+        """Raises: NoNode, BadVersion, TooLarge."""
         ...
 
     async def delete(self, path: str, version: int = ANY_VERSION) -> None:
@@ -170,7 +210,7 @@ class Registry(Protocol):
     async def multi(self, operations: Sequence[Operation]) -> list[Stat | str | None]:
         """All or nothing, in order: a path per Create, a Stat per SetData, None per Delete and Check.
 
-        Raises: MultiFailed.
+        Raises: MultiFailed, TooLarge.
         """
         ...
 
