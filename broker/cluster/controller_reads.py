@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Callable, Iterable
 
-import trio
-
 from broker.clock import Chance
 from broker.cluster.controller import LiveBroker, TopicRead
 from broker.cluster.controller.events import StateRead
+from broker.cluster.gather import gathered
 from broker.cluster.znodes import (
     BROKER_IDS,
     BrokerNode,
@@ -19,12 +18,10 @@ from broker.cluster.znodes import (
     partitions_path,
     topic_path,
 )
-from broker.registry.contract import NoNode, Registry, RegistryError, Watch, WatchEvent
+from broker.registry.contract import NoNode, Registry, Watch, WatchEvent
 
 log = logging.getLogger("barnabas.controller")
 
-AT_ONCE = 10
-"""Topics read at the same time; ZooKeeper's client has ten requests in flight."""
 MAX_PARTITIONS = 200_000
 
 
@@ -89,24 +86,8 @@ class Reader:
 
     async def topics(self, names: Iterable[str]) -> list[TopicRead]:
         """Those of these topics that are there; a change of one reports its path."""
-        found: dict[str, TopicRead | None] = dict.fromkeys(names)
-        failures: list[RegistryError] = []
-        left = iter(found)
-
-        async def read_some() -> None:
-            for name in left:
-                try:
-                    found[name] = await self._topic(name)
-                except RegistryError as error:
-                    failures.append(error)
-                    return
-
-        async with trio.open_nursery() as nursery:
-            for _ in range(min(AT_ONCE, len(found))):
-                nursery.start_soon(read_some)
-        if failures:
-            raise failures[0]
-        return [topic for topic in found.values() if topic is not None]
+        found = await gathered(self._topic, dict.fromkeys(names))
+        return [topic for topic in found if topic is not None]
 
     async def _topic(self, name: str) -> TopicRead | None:
         try:

@@ -7,7 +7,7 @@ come back as events.
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 import trio
 
@@ -256,7 +256,7 @@ class Term:
             except BadVersion as error:
                 raise Deposed from error
 
-    async def _retried(self, attempt: Callable[[Unpack[Ts]], Awaitable[T]], *args: Unpack[Ts]) -> T:
+    async def _retried(self, attempt: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
         """Again and again while the connection to the registry is lost; the session may outlive it."""
         while True:
             try:

@@ -1,0 +1,203 @@
+"""Overrides under `/config`, of topics and of brokers: read when a topic comes, and again at each change notice.
+
+Who wrote them does not matter: a client by another broker, or an old tool with a hand on the znodes. Notices of all
+three forms are heard (JSON string of 0.8, versions 1 and 2).
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+import trio
+
+from broker.clock import Clock
+from broker.cluster.gather import gathered
+from broker.cluster.znodes import (
+    CONFIG_CHANGES,
+    MalformedNode,
+    broker_config_path,
+    decode_config,
+    decode_config_change,
+    sequence_number,
+    topic_config_path,
+)
+from broker.config.keys import AT_START, BadValue
+from broker.config.settings import BrokerSettings
+from broker.config.topic_settings import TopicSettings
+from broker.registry.contract import NoNode, Registry, RegistryError, SessionState, WatchEvent
+
+log = logging.getLogger("barnabas.configs")
+
+NOTICE_LIFE_MS = 15 * 60 * 1000
+RETRY_S = 0.3
+
+
+class Configs:
+    """The overrides of topics that the controller told us of, and of this broker.
+
+    `broker`: the settings with the dynamic values of `/config/brokers` in them, which is what topics fall back to.
+    """
+
+    def __init__(self, registry: Registry, settings: BrokerSettings, clock: Clock, *, broker_id: int) -> None:
+        self.broker = settings
+        self._registry = registry
+        self._settings = settings
+        self._clock = clock
+        self._broker_id = broker_id
+        self._ids: dict[str, UUID] = {}
+        self._topics: dict[str, TopicSettings] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self._last_notice = -1
+        self._current = False
+        self._watching = False
+        self._news = trio.Event()
+
+    def topic(self, name: str) -> TopicSettings:
+        """The options that hold for a topic; the broker's own for one that we do not know."""
+        known = self._topics.get(name)
+        return self.broker.topic({}) if known is None else known
+
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` in the loop with the name of each topic whose options have become others."""
+        self._listeners.append(listener)
+
+    async def know(self, topics: Iterable[tuple[str, UUID]]) -> None:
+        """Read the overrides of topics that are new here, by name and id; waits for the registry if it must.
+
+        Asked by LeaderAndIsr and UpdateMetadata before anybody else hears of a topic.
+        """
+        new = {name: topic_id for name, topic_id in topics if self._ids.get(name) != topic_id}
+        while new:
+            try:
+                await gathered(self._read_topic, new)
+            except RegistryError as error:
+                log.warning("Topic options cannot be read now (%r); trying again", error)
+                await trio.sleep(RETRY_S)
+                continue
+            self._ids |= new
+            return
+
+    def forget(self, name: str) -> None:
+        """The topic is gone."""
+        self._ids.pop(name, None)
+        self._topics.pop(name, None)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Follow the change notices until cancelled; started once this broker's own overrides are read."""
+        self._registry.on_session(self._session_changed)
+        started = False
+        while True:
+            self._news = trio.Event()
+            try:
+                await self._catch_up()
+            except RegistryError as error:
+                log.warning("Change notices cannot be read now (%r); trying again", error)
+                await trio.sleep(RETRY_S)
+                continue
+            if not started:
+                started = True
+                task_status.started()
+            await self._news.wait()
+
+    def _session_changed(self, state: SessionState) -> None:
+        if state is SessionState.EXPIRED:
+            self._current = self._watching = False
+        self._news.set()
+
+    def _noticed(self, _: WatchEvent) -> None:
+        self._watching = False
+        self._news.set()
+
+    async def _catch_up(self) -> None:
+        """Read the notices above the last one; after a new session, all that they could have told of."""
+        watch = None if self._watching else self._noticed
+        self._watching = True
+        try:
+            names = await self._registry.children(CONFIG_CHANGES, watch)
+        except RegistryError:
+            self._watching = False
+            raise
+        if not self._current:
+            await self._read_broker()
+            await gathered(self._read_topic, list(self._ids))
+        for name in sorted(names):
+            await self._read_notice(name, heed=self._current)
+        self._current = True
+
+    async def _read_notice(self, name: str, *, heed: bool) -> None:
+        path = f"{CONFIG_CHANGES}/{name}"
+        try:
+            number = sequence_number(name)
+            data, stat = await self._registry.get(path)
+            if heed and number > self._last_notice:
+                await self._heed(decode_config_change(data))
+            self._last_notice = max(self._last_notice, number)
+            if self._clock.now_ms() - stat.ctime_ms > NOTICE_LIFE_MS:
+                await self._registry.delete(path)
+        except NoNode:
+            return
+        except ValueError as error:
+            log.error("The change notice %s is passed over: %s", path, error)
+
+    async def _heed(self, entity_path: str) -> None:
+        kind, _, name = entity_path.partition("/")
+        if kind == "topics" and name in self._ids:
+            await self._read_topic(name)
+        elif kind == "brokers":
+            await self._read_broker()
+
+    async def _read_topic(self, name: str) -> None:
+        overrides = await self._overrides(topic_config_path(name))
+        known = self._topics.get(name)
+        if known is not None and overrides == dict(known.overrides):
+            return
+        self._topics[name] = self.broker.topic(overrides)
+        if known is not None:
+            log.info("Topic %s has other options now: %s", name, ", ".join(sorted(overrides)) or "the defaults")
+            self._tell(name)
+
+    async def _read_broker(self) -> None:
+        texts: dict[str, str] = {}
+        for broker in (None, self._broker_id):
+            texts |= await self._overrides(broker_config_path(broker))
+        settings = _with_dynamic(self._settings, texts)
+        if settings.texts == self.broker.texts:
+            return
+        log.info("This broker has other options now: %s", ", ".join(sorted(texts)) or "those of its start")
+        self.broker = settings
+        for name, topic in list(self._topics.items()):
+            self._topics[name] = settings.topic(topic.overrides)
+            self._tell(name)
+
+    async def _overrides(self, path: str) -> dict[str, str]:
+        try:
+            data, _ = await self._registry.get(path)
+            return decode_config(data)
+        except NoNode:
+            return {}
+        except MalformedNode as error:
+            log.error("%s is passed over: %s", path, error)
+            return {}
+
+    def _tell(self, name: str) -> None:
+        for listener in self._listeners:
+            listener(name)
+
+
+def _with_dynamic(settings: BrokerSettings, texts: dict[str, str]) -> BrokerSettings:
+    """The settings with these values put in, as far as they may change while the broker runs."""
+    usable = {}
+    for name, text in texts.items():
+        key = settings.KEYS.get(name)
+        if key is None or key.update is AT_START:
+            log.warning("The dynamic value of %s has no effect", name)
+            continue
+        try:
+            key.parse(text)
+            usable[name] = text
+        except BadValue as bad:
+            log.warning("%s; the value of the file holds", bad)
+    if not usable:
+        return settings
+    defaults = {name: settings.KEYS[name].show(value) or "" for name, value in settings.profile.items()}
+    return BrokerSettings({**settings.texts, **usable}, defaults=defaults)
