@@ -8,6 +8,7 @@ import importlib
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from broker.handlers.table import TABLE, Row, served
@@ -18,7 +19,7 @@ from broker.requests.views import release_records
 from broker.transport.contract import Address, ConnectionLost, Piece
 from kproto.api_keys import ApiKey, request_class
 from kproto.codec import decode
-from kproto.connection import Request, ServerConnection
+from kproto.connection import Request, answer
 from kproto.errors import ApiError, ErrorCode, WireError
 from kproto.headers import RequestHeader
 from kproto.schema import Message
@@ -27,6 +28,10 @@ log = logging.getLogger("barnabas.requests")
 
 THIS_BROKER = ConnectionFacts(Address("local", 0), Address("local", 0), "", inter_broker=True)
 """Whom the handlers see when the broker asks itself."""
+
+
+def handler_module(name: str) -> ModuleType:
+    return importlib.import_module(f"broker.handlers.{name}")
 
 
 class Handler(NamedTuple):
@@ -46,7 +51,7 @@ class Router:
         rows: the APIs that this broker has.
         max_elements: array elements of one request (`barnabas.request.max.elements`).
         local: how the broker itself appears to its handlers.
-        package: where the handler modules are.
+        module_of: the handler module of a row's name.
     """
 
     def __init__(
@@ -56,7 +61,7 @@ class Router:
         *,
         max_elements: int = 1_000_000,
         local: ConnectionFacts = THIS_BROKER,
-        package: str = "broker.handlers",
+        module_of: Callable[[str], Any] = handler_module,
     ) -> None:
         rows = tuple(rows)
         self._rooms = rooms
@@ -64,9 +69,8 @@ class Router:
         self._for_brokers = served(rows, inter_broker=True)
         self._max_elements = max_elements
         self._local = local
-        self._package = package
+        self._module_of = module_of
         self._handlers: dict[ApiKey, Handler] = {}
-        self._wire = ServerConnection()
         self._trace = Trace()
 
     async def answer(self, request: Request, connection: ConnectionFacts, seat: Seat) -> list[Piece] | None:
@@ -105,8 +109,7 @@ class Router:
         """Only a client that asks what we serve is told; everybody else should have asked.  Source: KIP-511."""
         if row.key is not ApiKey.API_VERSIONS:
             raise WireError(f"{row.key.kafka_name} version {header.api_version} is not served")
-        module = importlib.import_module(f"{self._package}.{row.module}")
-        return self._wire.answer(header, module.unknown_version(row), version=0)
+        return answer(header, self._module_of(row.module).unknown_version(row), version=0)
 
     async def _handled(self, handler: Handler, row: Row, message: Message, ctx: Context) -> Message | None:
         started = self._trace.start()
@@ -127,16 +130,16 @@ class Router:
 
     def _encoded(self, handler: Handler, message: Message, response: Message, ctx: Context) -> list[Piece]:
         try:
-            return self._wire.answer(ctx.header, response)
+            return answer(ctx.header, response)
         except Exception:
             _tell_loudly(ctx)
             release_records(response)
-            return self._wire.answer(ctx.header, _refusal(handler, message, ApiError(ErrorCode.UNKNOWN_SERVER_ERROR)))
+            return answer(ctx.header, _refusal(handler, message, ApiError(ErrorCode.UNKNOWN_SERVER_ERROR)))
 
     def _handler(self, row: Row) -> Handler:
         handler = self._handlers.get(row.key)
         if handler is None:
-            module = importlib.import_module(f"{self._package}.{row.module}")
+            module = self._module_of(row.module)
             handler = Handler(request_class(row.key), getattr(module, row.module), module.refused)
             self._handlers[row.key] = handler
         return handler

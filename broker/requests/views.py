@@ -14,7 +14,8 @@ def release_records(message: Message) -> None:
 
     Safe to call twice.
     """
-    for path in paths_to_records(type(message)):
+    cls: Any = type(message)
+    for path in paths_to_records(cls):
         _release(message, path)
 
 
@@ -26,7 +27,8 @@ def paths_to_records(cls: type[Any]) -> tuple[Path, ...]:
         if kind == "records":
             found.append((field.name,))
         elif isinstance(kind, type):
-            found += ((field.name, *path) for path in paths_to_records(kind))
+            part: Any = kind
+            found += ((field.name, *path) for path in paths_to_records(part))
     return tuple(found)
 
 
