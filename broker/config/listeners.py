@@ -42,6 +42,8 @@ class ListenerOptions(Protocol):
     def advertised_host_name(self) -> str | None: ...
     @property
     def advertised_port(self) -> int | None: ...
+    @property
+    def barnabas_advertise_local_address(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class ListenerPlan:
         hosts: addresses to bind, all on `port`; "" is every address of the machine.
         port: 0 asks the system for a free one.
         advertised: what clients are told; None where no option says it. Its port 0 means the port bound.
+        tells_local_end: each client is told the local end of its own connection instead.
     """
 
     name: str
@@ -72,6 +75,7 @@ class ListenerPlan:
     hosts: tuple[str, ...]
     port: int
     advertised: Endpoint | None
+    tells_local_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,8 @@ class Listening:
         _refuse_repeated(bound)
         _refuse_strangers(bound, told)
         protocols = _protocols(options)
-        plans = tuple(_plan(endpoint, told.get(endpoint.name), protocols) for endpoint in bound)
+        local_end = options.barnabas_advertise_local_address
+        plans = tuple(_plan(endpoint, told.get(endpoint.name), protocols, local_end) for endpoint in bound)
         if not plans:
             raise OperatorError("No listener is left for clients.", "All names are listeners of Kafka's quorum.", DO)
         return cls(plans, _inter_broker(options, plans))
@@ -199,7 +204,7 @@ def _protocols(options: ListenerOptions) -> dict[str, str]:
     return mapped
 
 
-def _plan(bound: Endpoint, told: Endpoint | None, protocols: Mapping[str, str]) -> ListenerPlan:
+def _plan(bound: Endpoint, told: Endpoint | None, protocols: Mapping[str, str], local_end: bool) -> ListenerPlan:
     protocol = protocols.get(bound.name)
     if protocol is None:
         raise OperatorError(
@@ -214,7 +219,8 @@ def _plan(bound: Endpoint, told: Endpoint | None, protocols: Mapping[str, str]) 
             "Use a PLAINTEXT listener on an address that only friends reach, or keep Apache Kafka for this one.",
         )
     hosts = LOOPBACK if bound.host == "localhost" else (bound.host,)
-    return ListenerPlan(bound.name, protocol, hosts, bound.port, told or _own_address(bound))
+    advertised = told or _own_address(bound)
+    return ListenerPlan(bound.name, protocol, hosts, bound.port, advertised, local_end and told is None)
 
 
 def _own_address(bound: Endpoint) -> Endpoint | None:

@@ -21,6 +21,17 @@ def test_localhost_is_both_loopback_addresses() -> None:
     assert plan.advertised == Endpoint("PLAINTEXT", "localhost", 0)
 
 
+def test_only_listeners_without_an_advertised_address_tell_the_local_end() -> None:
+    texts = {
+        "listeners": "PLAINTEXT://10.0.0.1:1,C://:2",
+        "advertised.listeners": "C://containers:2",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,C:PLAINTEXT",
+    }
+    assert [plan.tells_local_end for plan in plans(texts)] == [False, False]
+    texts["barnabas.advertise.local.address"] = "true"
+    assert [plan.tells_local_end for plan in plans(texts)] == [True, False]
+
+
 def test_an_address_of_version_6_is_written_in_brackets() -> None:
     (plan,) = plans({"listeners": "PLAINTEXT://[::1]:9092"})
     assert plan.hosts == ("::1",)
