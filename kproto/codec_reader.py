@@ -68,7 +68,7 @@ class Reader(Text):
             case Array(of):
                 self.length("i", "read_uvarint")
                 with self.unless_null(target, null):
-                    self.stop_if("n > end - p or n > left", f"too many elements in {target}")
+                    self.stop_if("n > end - p or n > left", f"too many elements in {plain(target)}")
                     self.line("left -= n")
                     self.elements(of, target, depth)
             case "string" | "bytes" | "records":
@@ -105,7 +105,7 @@ class Reader(Text):
             with self.block("if n >= 0:"):
                 yield
         else:
-            self.stop_if("n < 0", f"{target} is null")
+            self.stop_if("n < 0", f"{plain(target)} is null")
             yield
 
     def elements(self, of: str | type[Struct], target: str, depth: int) -> None:
@@ -158,3 +158,8 @@ LENGTHS: dict[str, Any] = {"read_uvarint": read_uvarint, "read_string_length": r
 def local(w: Wire, depth: int) -> str:
     """The name of a field inside the text; those of inner structs carry their depth."""
     return w.name if depth == 1 else f"{w.name}{depth}"
+
+
+def plain(target: str) -> str:
+    """The name of the field again."""
+    return target.rstrip("0123456789")

@@ -36,15 +36,15 @@ class Writer(Text):
             return
         self.send()
         tags, outer = f"tags{depth}", f"out{depth}"
-        self.line(f"{tags} = []")
+        self.line(f"{tags} = ()")
         for w in known:
             with self.block(f"if {self.differs(w, f'{value}.{w.name}')}:"):
                 self.line(f"{outer}, out = out, []")
                 self.value(w.kind, f"{value}.{w.name}", w.may_be_null(self.version), depth, in_tag=True)
                 self.send()
-                self.line(f"{tags}.append(({w.tag}, out))")
+                self.line(f"{tags} += (({w.tag}, out),)")
                 self.line(f"out = {outer}")
-        self.part(f"{self.uses('write_tags', write_tags)}({tags}) if {tags} else b'\\0'")
+        self.part(f"{self.uses('write_tags', write_tags)}({tags}) if {tags} else b'\\x00'")
 
     def differs(self, w: Wire, value: str) -> str:
         """Whether a tagged field is to be sent."""

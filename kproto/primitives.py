@@ -92,7 +92,7 @@ def read_tags(view: memoryview, position: int, most: int) -> list[tuple[int, int
     return spans
 
 
-def write_tags(fields: list[tuple[int, list[Any]]]) -> bytes:
+def write_tags(fields: tuple[tuple[int, list[Any]], ...]) -> bytes:
     """A tag buffer; each field is its number and the parts of its content."""
     parts = [write_uvarint(len(fields))]
     for tag, content in fields:
