@@ -39,7 +39,7 @@ def rows_of(request: FetchRequest) -> list[Row]:
 
 
 def refuse_wrong(request: FetchRequest) -> None:
-    """Raises: ApiError: an epoch above 0 continues a session, and there is none (KIP-227); a strange isolation level."""
+    """Raises: ApiError: an epoch above 0 continues a session, and there is none (KIP-227); a strange isolation."""
     if request.session_epoch > 0:
         raise ApiError(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
     if request.isolation_level not in (READ_UNCOMMITTED, READ_COMMITTED):

@@ -1,4 +1,4 @@
-"""OffsetForLeaderEpoch, key 23: where an epoch's records end, so that a reader finds where its log parted.  Versions 0 to 4.
+"""OffsetForLeaderEpoch, key 23: where an epoch ends, so that a reader finds where its log parted.  Versions 0 to 4.
 
 1 the epoch found · 2 the asker's own epoch (KIP-320) · 3 replica id · 4 flexible.
 """
@@ -16,9 +16,7 @@ from kproto.messages.offset_for_leader_epoch import (
 )
 
 
-async def offset_for_leader_epoch(
-    request: OffsetForLeaderEpochRequest, ctx: Context
-) -> OffsetForLeaderEpochResponse:
+async def offset_for_leader_epoch(request: OffsetForLeaderEpochRequest, ctx: Context) -> OffsetForLeaderEpochResponse:
     """Each partition answers for itself."""
     return OffsetForLeaderEpochResponse(
         topics=[

@@ -94,8 +94,10 @@ def response_of(request: ProduceRequest, rows: Iterable[Row]) -> ProduceResponse
     )
 
 
-def refused(request: ProduceRequest, error: ApiError) -> ProduceResponse:
-    """The code in every row: the answer has no field on top."""
+def refused(request: ProduceRequest, error: ApiError) -> ProduceResponse | None:
+    """The code in every row, for the answer has no field on top; None if the client listens to no answer."""
+    if request.acks == 0:
+        return None
     rows = rows_of(request)
     for row in rows:
         row.refusal = error

@@ -1,8 +1,7 @@
 """One partition's batch on its way through Produce: found, checked, appended, safe; or refused on the way."""
 
-from broker.cluster.topics import is_internal
-
 from broker.cluster.authorizer import Operation
+from broker.cluster.topic_rules import INTERNAL_TOPICS
 from broker.handlers.topic_rows import topic_of
 from broker.partitions.partition import Appended, Partition
 from broker.partitions.safety import SafeWaiter
@@ -41,7 +40,7 @@ class Row:
 
     def find(self, ctx: Context) -> None:
         topic = topic_of(ctx, Operation.WRITE, self._topic.name, self._topic.topic_id)
-        if is_internal(topic.name):
+        if topic.name in INTERNAL_TOPICS:
             raise ApiError(ErrorCode.INVALID_TOPIC_EXCEPTION)
         self.partition = ctx.rooms.partitions.leading(topic, self._data.index)
 

@@ -5,16 +5,16 @@ timestamp that a topic of log append time stamps. A short batch is checked at on
 a millisecond, over a copy, so that others have their turn.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol
 
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import HEADER_BYTES, BatchHeader, crc_is_right, read_header, stamp_max_timestamp
-from kproto.records.compression import Codec, inflate
-from kproto.records.walk import Walk, walk
+from kproto.records.check import RecordCheck, check_of
+from kproto.records.compression import Codec
+from kproto.records.walk import MAX_TIMESTAMP, Walk
 
-RECORDS_A_STEP = 1_000
 SHORT_BYTES, SHORT_COUNT = 65_536, 4_000
 """What is walked at once: more records or, compressed, more bytes than this take steps."""
 ZSTD_SINCE = 7
@@ -65,14 +65,24 @@ class Rules:
     def log_append_time(self) -> bool:
         return self.topic.message_timestamp_type == "LogAppendTime"
 
-    def walk_of(self, header: BatchHeader) -> Walk:
-        """An empty walk that knows what to note."""
-        need_keys = "compact" in self.topic.cleanup_policy
-        if self.log_append_time:
-            return Walk(header.count, header.base_timestamp, need_keys)
-        earliest = self.now_ms - self.topic.message_timestamp_before_max_ms
-        latest = self.now_ms + self.topic.message_timestamp_after_max_ms
-        return Walk(header.count, header.base_timestamp, need_keys, earliest, latest)
+    @property
+    def headers_only(self) -> bool:
+        return self.broker.barnabas_records_validation == "header"
+
+    def walk(self, view: memoryview, header: BatchHeader) -> RecordCheck:
+        """The walk over the records, not begun; it knows what to note."""
+        earliest, latest = -MAX_TIMESTAMP, MAX_TIMESTAMP
+        if not self.log_append_time:
+            earliest = self.now_ms - self.topic.message_timestamp_before_max_ms
+            latest = self.now_ms + self.topic.message_timestamp_after_max_ms
+        return check_of(
+            bytes(view),
+            header,
+            need_keys="compact" in self.topic.cleanup_policy,
+            earliest=earliest,
+            latest=latest,
+            max_inflated_bytes=self.broker.barnabas_batch_inflated_max_bytes,
+        )
 
 
 @dataclass(slots=True)
@@ -82,14 +92,6 @@ class Batch:
     view: memoryview
     header: BatchHeader
     append_time_ms: int
-
-    @classmethod
-    def stamped(cls, view: memoryview, header: BatchHeader, rules: Rules) -> Self:
-        """With the time of appending in its header where the topic asks for it."""
-        if not rules.log_append_time:
-            return cls(view, header, NO_TIMESTAMP)
-        stamp_max_timestamp(view, rules.now_ms, log_append=True)
-        return cls(view, read_header(view), rules.now_ms)
 
 
 def is_long(records: memoryview | None) -> bool:
@@ -104,20 +106,27 @@ def is_long(records: memoryview | None) -> bool:
 def check(records: memoryview | None, rules: Rules) -> Batch:
     """Everything at once.
 
-    Raises: ApiError: rows 44 to 69 of the bad inputs name the codes; InvalidRecords where single records are to blame.
+    Raises: ApiError: CORRUPT_MESSAGE, INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE,
+        UNSUPPORTED_COMPRESSION_TYPE; its child InvalidRecords where single records are to blame.
     """
     view, header = check_header(records, rules)
-    for _ in walk_steps(view, header, rules):
-        pass
-    return Batch.stamped(view, header, rules)
+    if rules.headers_only:
+        return stamped(view, header, rules, header.max_timestamp)
+    found = rules.walk(view, header).run()
+    refuse_noted(found)
+    return stamped(view, header, rules, found.max_timestamp)
 
 
 async def check_in_steps(records: memoryview | None, rules: Rules, breathe: Callable[[], Awaitable[None]]) -> Batch:
     """As `check`, with a breath after each step; `records` must outlive the waits."""
     view, header = check_header(records, rules)
-    for _ in walk_steps(view, header, rules):
+    if rules.headers_only:
+        return stamped(view, header, rules, header.max_timestamp)
+    walk = rules.walk(view, header)
+    for _ in walk.slices():
         await breathe()
-    return Batch.stamped(view, header, rules)
+    refuse_noted(walk.walk)
+    return stamped(view, header, rules, walk.walk.max_timestamp)
 
 
 def check_header(records: memoryview | None, rules: Rules) -> tuple[memoryview, BatchHeader]:
@@ -145,40 +154,22 @@ def check_header(records: memoryview | None, rules: Rules) -> tuple[memoryview, 
         raise ApiError(ErrorCode.INVALID_RECORD, "clients write no control batches")
     if header.is_log_append_time:
         raise ApiError(ErrorCode.INVALID_TIMESTAMP, "log append time is the broker's to set")
+    if header.is_transactional:
+        raise ApiError(ErrorCode.INVALID_TXN_STATE, "this broker serves no transactions")
     if header.producer_id >= 0 and (header.base_sequence < 0 or header.producer_epoch < 0):
         raise ApiError(ErrorCode.INVALID_RECORD, "a producer id without sequence or epoch")
     return records, header
 
 
-def walk_steps(view: memoryview, header: BatchHeader, rules: Rules) -> Iterator[None]:
-    """Walk over the records, yielding after each step; holds one inflated piece at a time. Raises: ApiError."""
-    if rules.broker.barnabas_records_validation == "header":
-        return
-    state = rules.walk_of(header)
-    rest = b""
-    for piece in pieces_of(view, header, rules):
-        data = rest + piece
-        position = 0
-        while True:
-            before = state.index
-            position = walk(data, position, state, RECORDS_A_STEP)
-            if state.index - before < RECORDS_A_STEP:
-                break
-            yield
-        rest = data[position:]
-        if rest and state.index == state.count:
-            break
-    if rest or state.index < state.count:
-        raise ApiError(ErrorCode.INVALID_RECORD, f"{state.count} records in the header, {state.index} sound ones")
-    refuse_noted(state)
-
-
-def pieces_of(view: memoryview, header: BatchHeader, rules: Rules) -> Iterator[bytes]:
-    """The records as bytes, inflated piece by piece."""
-    section = view[HEADER_BYTES:]
-    if header.codec == Codec.NONE:
-        return iter((bytes(section),))
-    return inflate(header.codec, section, rules.broker.barnabas_batch_inflated_max_bytes)
+def stamped(view: memoryview, header: BatchHeader, rules: Rules, max_timestamp: int) -> Batch:
+    """With the time of appending where the topic asks for it, and the largest timestamp put right, as Kafka does."""
+    if rules.log_append_time:
+        stamp_max_timestamp(view, rules.now_ms, log_append=True)
+        return Batch(view, read_header(view), rules.now_ms)
+    if header.max_timestamp != max_timestamp:
+        stamp_max_timestamp(view, max_timestamp, log_append=False)
+        header = read_header(view)
+    return Batch(view, header, NO_TIMESTAMP)
 
 
 def refuse_noted(state: Walk) -> None:
