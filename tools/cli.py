@@ -30,6 +30,16 @@ COMMANDS = {
 class Commands(click.Group):
     """Knows the names of its commands; imports one only to run it or to show its help."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """A closed pipe is caught here: click itself would make a failure of it."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence_stdout()
+            return DONE
+        return result
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -94,7 +104,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = barnabas.main(
             args=None if arguments is None else list(arguments), prog_name="barnabas", standalone_mode=False
         )
-        sys.stdout.flush()
     except OperatorError as problem:
         tell(problem)
         return FAILED
@@ -106,9 +115,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        silence_stdout()
-        return DONE
     return code if isinstance(code, int) else DONE
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from broker.config.keys import AT_START, INTERNAL, Key
+from broker.config.keys import AT_START, Key
 from broker.config.kinds import UNKNOWN_WIRE_CODE
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
@@ -58,7 +58,7 @@ class Entry:
 def describe_broker(settings: BrokerSettings) -> Iterator[Entry]:
     """Every option of the broker, and what its file has beside them (unknown, so it may be a secret)."""
     for name, key in settings.KEYS.items():
-        if key.standing is not INTERNAL:
+        if not key.hidden:
             synonyms = _known_values(settings, name, _family(name), key)
             yield _entry(key, settings.raw[name], synonyms, read_only=key.update is AT_START)
     for name in settings.texts:
@@ -70,7 +70,7 @@ def describe_broker(settings: BrokerSettings) -> Iterator[Entry]:
 def describe_topic(settings: BrokerSettings, topic: TopicSettings) -> Iterator[Entry]:
     """Every option of a topic; synonyms are its own override, then what the broker says."""
     for name, key in topic.KEYS.items():
-        if key.standing is INTERNAL:
+        if key.hidden:
             continue
         value = getattr(topic, key.attribute)
         synonyms = []

@@ -26,11 +26,10 @@ class Standing(Enum):
 
     WORKS = auto()
     NO_EFFECT = auto()  # known, checked, described; a warning at start says that nothing follows from it
-    INTERNAL = auto()  # as NO_EFFECT, and DescribeConfigs hides it as Kafka does
 
 
 AT_START, PER_BROKER, CLUSTER = Update.AT_START, Update.PER_BROKER, Update.CLUSTER
-WORKS, NO_EFFECT, INTERNAL = Standing.WORKS, Standing.NO_EFFECT, Standing.INTERNAL
+WORKS, NO_EFFECT = Standing.WORKS, Standing.NO_EFFECT
 
 
 class BadValue(ValueError):
@@ -53,6 +52,7 @@ class Key(Generic[T]):
         check: range beyond what the kind allows.
         update: when it may change.
         standing: whether it does something here.
+        hidden: DescribeConfigs does not show it, as in Kafka.
         doc: meaning in one sentence, answered by DescribeConfigs 3 and later.
     """
 
@@ -65,6 +65,7 @@ class Key(Generic[T]):
         check: Check | None = None,
         update: Update = AT_START,
         standing: Standing = WORKS,
+        hidden: bool = False,
         doc: str = "",
     ) -> None:
         self.name = name
@@ -74,6 +75,7 @@ class Key(Generic[T]):
         self.check = check
         self.update = update
         self.standing = standing
+        self.hidden = hidden
         self.broker_key: Key[Any] | None = None  # on a topic option: whose value holds without an override
         self.doc = doc or "Known from Apache Kafka and checked; it has no effect in this broker."
 

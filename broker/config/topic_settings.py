@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from broker.config.checks import at_least, between, throttled_replicas
-from broker.config.keys import CLUSTER, INTERNAL, NO_EFFECT, BadValue, Key, Settings
+from broker.config.keys import CLUSTER, NO_EFFECT, BadValue, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, LONG
 from broker.config.numbers import LONG_MAX
 from broker.config.options.cleaner import CleanerSettings
@@ -53,7 +53,7 @@ class TopicSettings(Settings):
         doc="Replicas whose traffic counts against the follower's replication quota.",
     )
     index_interval_bytes = LogSettings.log_index_interval_bytes.for_topics("index.interval.bytes")
-    internal_segment_bytes = Key("internal.segment.bytes", INT, None, update=CLUSTER, standing=INTERNAL)
+    internal_segment_bytes = Key("internal.segment.bytes", INT, None, update=CLUSTER, standing=NO_EFFECT, hidden=True)
     leader_replication_throttled_replicas = Key(
         "leader.replication.throttled.replicas",
         LIST,

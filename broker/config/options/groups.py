@@ -1,7 +1,7 @@
 """Group coordinator: classic and consumer groups."""
 
 from broker.config.checks import at_least, each_of, one_of_any_case
-from broker.config.keys import CLUSTER, INTERNAL, NO_EFFECT, Key, Settings
+from broker.config.keys import CLUSTER, NO_EFFECT, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, STRING
 from broker.config.numbers import INT_MAX
 
@@ -13,7 +13,7 @@ class GroupSettings(Settings):
         "group.consumer.assignment.interval.ms", INT, 1000, check=at_least(0), update=CLUSTER, standing=NO_EFFECT
     )
     group_consumer_assignor_offload_enable = Key(
-        "group.consumer.assignor.offload.enable", BOOLEAN, True, update=CLUSTER, standing=INTERNAL
+        "group.consumer.assignor.offload.enable", BOOLEAN, True, update=CLUSTER, standing=NO_EFFECT, hidden=True
     )
     group_consumer_assignors = Key(
         "group.consumer.assignors",
@@ -54,7 +54,12 @@ class GroupSettings(Settings):
         "group.consumer.min.session.timeout.ms", INT, 45_000, check=at_least(1), standing=NO_EFFECT
     )
     group_consumer_regex_refresh_interval_ms = Key(
-        "group.consumer.regex.refresh.interval.ms", INT, 600_000, check=at_least(10_000), standing=INTERNAL
+        "group.consumer.regex.refresh.interval.ms",
+        INT,
+        600_000,
+        check=at_least(10_000),
+        standing=NO_EFFECT,
+        hidden=True,
     )
     group_consumer_session_timeout_ms = Key(
         "group.consumer.session.timeout.ms", INT, 45_000, check=at_least(1), standing=NO_EFFECT
@@ -73,7 +78,7 @@ class GroupSettings(Settings):
         update=CLUSTER,
         standing=NO_EFFECT,
     )
-    group_coordinator_new_enable = Key("group.coordinator.new.enable", BOOLEAN, False, standing=INTERNAL)
+    group_coordinator_new_enable = Key("group.coordinator.new.enable", BOOLEAN, False, standing=NO_EFFECT, hidden=True)
     group_coordinator_rebalance_protocols = Key(
         "group.coordinator.rebalance.protocols",
         LIST,

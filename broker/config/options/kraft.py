@@ -1,7 +1,7 @@
 """Options of Kafka's own quorum, which files of newer releases carry."""
 
 from broker.config.checks import at_least, each_of
-from broker.config.keys import INTERNAL, NO_EFFECT, Key, Settings
+from broker.config.keys import NO_EFFECT, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, LONG, STRING
 from broker.config.numbers import LONG_MAX
 
@@ -19,10 +19,10 @@ class KraftSettings(Settings):
         doc="Listeners of Kafka's own quorum; they are not opened here.",
     )
     controller_performance_always_log_threshold_ms = Key(
-        "controller.performance.always.log.threshold.ms", LONG, 2000, check=at_least(0), standing=INTERNAL
+        "controller.performance.always.log.threshold.ms", LONG, 2000, check=at_least(0), standing=NO_EFFECT, hidden=True
     )
     controller_performance_sample_period_ms = Key(
-        "controller.performance.sample.period.ms", LONG, 60_000, check=at_least(100), standing=INTERNAL
+        "controller.performance.sample.period.ms", LONG, 60_000, check=at_least(100), standing=NO_EFFECT, hidden=True
     )
     controller_quorum_append_linger_ms = Key("controller.quorum.append.linger.ms", INT, 25, standing=NO_EFFECT)
     controller_quorum_auto_join_enable = Key("controller.quorum.auto.join.enable", BOOLEAN, False, standing=NO_EFFECT)
@@ -45,14 +45,16 @@ class KraftSettings(Settings):
         "initial.broker.registration.timeout.ms", INT, 60_000, standing=NO_EFFECT
     )
     internal_metadata_delete_delay_millis = Key(
-        "internal.metadata.delete.delay.millis", LONG, 60_000, standing=INTERNAL
+        "internal.metadata.delete.delay.millis", LONG, 60_000, standing=NO_EFFECT, hidden=True
     )
-    internal_metadata_log_segment_bytes = Key("internal.metadata.log.segment.bytes", INT, None, standing=INTERNAL)
+    internal_metadata_log_segment_bytes = Key(
+        "internal.metadata.log.segment.bytes", INT, None, standing=NO_EFFECT, hidden=True
+    )
     internal_metadata_max_batch_size_in_bytes = Key(
-        "internal.metadata.max.batch.size.in.bytes", INT, 8_388_608, standing=INTERNAL
+        "internal.metadata.max.batch.size.in.bytes", INT, 8_388_608, standing=NO_EFFECT, hidden=True
     )
     internal_metadata_max_fetch_size_in_bytes = Key(
-        "internal.metadata.max.fetch.size.in.bytes", INT, 8_388_608, standing=INTERNAL
+        "internal.metadata.max.fetch.size.in.bytes", INT, 8_388_608, standing=NO_EFFECT, hidden=True
     )
     metadata_log_dir = Key("metadata.log.dir", STRING, None, standing=NO_EFFECT)
     metadata_log_max_record_bytes_between_snapshots = Key(
@@ -65,7 +67,7 @@ class KraftSettings(Settings):
         "metadata.log.segment.bytes", INT, 1_073_741_824, check=at_least(12), standing=NO_EFFECT
     )
     metadata_log_segment_min_bytes = Key(
-        "metadata.log.segment.min.bytes", INT, 8_388_608, check=at_least(12), standing=INTERNAL
+        "metadata.log.segment.min.bytes", INT, 8_388_608, check=at_least(12), standing=NO_EFFECT, hidden=True
     )
     metadata_log_segment_ms = Key("metadata.log.segment.ms", LONG, 604_800_000, standing=NO_EFFECT)
     metadata_max_idle_interval_ms = Key(
@@ -81,6 +83,10 @@ class KraftSettings(Settings):
         standing=NO_EFFECT,
         doc="Roles in Kafka's own quorum; this broker starts as a single process without that quorum.",
     )
-    server_max_startup_time_ms = Key("server.max.startup.time.ms", LONG, LONG_MAX, check=at_least(0), standing=INTERNAL)
-    unstable_api_versions_enable = Key("unstable.api.versions.enable", BOOLEAN, False, standing=INTERNAL)
-    unstable_feature_versions_enable = Key("unstable.feature.versions.enable", BOOLEAN, False, standing=INTERNAL)
+    server_max_startup_time_ms = Key(
+        "server.max.startup.time.ms", LONG, LONG_MAX, check=at_least(0), standing=NO_EFFECT, hidden=True
+    )
+    unstable_api_versions_enable = Key("unstable.api.versions.enable", BOOLEAN, False, standing=NO_EFFECT, hidden=True)
+    unstable_feature_versions_enable = Key(
+        "unstable.feature.versions.enable", BOOLEAN, False, standing=NO_EFFECT, hidden=True
+    )

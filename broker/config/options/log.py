@@ -1,7 +1,7 @@
 """Topics as they are created, and their logs: directories, size, age, flushing."""
 
 from broker.config.checks import at_least, each_of, one_of
-from broker.config.keys import CLUSTER, INTERNAL, NO_EFFECT, PER_BROKER, Key, Settings, TimeKey
+from broker.config.keys import CLUSTER, NO_EFFECT, PER_BROKER, Key, Settings, TimeKey
 from broker.config.kinds import BOOLEAN, CLASS, INT, LIST, LONG, STRING
 from broker.config.numbers import HOUR_MS, LONG_MAX, MINUTE_MS
 
@@ -93,7 +93,9 @@ class LogSettings(Settings):
         update=CLUSTER,
         doc="Largest index of a segment; a full index begins a new segment.",
     )
-    log_initial_task_delay_ms = Key("log.initial.task.delay.ms", LONG, 30_000, check=at_least(0), standing=INTERNAL)
+    log_initial_task_delay_ms = Key(
+        "log.initial.task.delay.ms", LONG, 30_000, check=at_least(0), standing=NO_EFFECT, hidden=True
+    )
     log_local_retention_bytes = Key(
         "log.local.retention.bytes", LONG, -2, check=at_least(-2), update=CLUSTER, standing=NO_EFFECT
     )

@@ -86,7 +86,12 @@ class NetworkSettings(Settings):
         doc="Addresses to bind, as name://host:port; an empty host means every address.",
     )
     max_connection_creation_rate = Key(
-        "max.connection.creation.rate", INT, INT_MAX, check=at_least(0), update=CLUSTER, standing=NO_EFFECT
+        "max.connection.creation.rate",
+        INT,
+        INT_MAX,
+        check=at_least(0),
+        update=CLUSTER,
+        doc="Most new connections in a second.",
     )
     max_connections = Key(
         "max.connections", INT, INT_MAX, check=at_least(0), update=CLUSTER, doc="Most open connections of this broker."

@@ -1,7 +1,7 @@
 """The registry: ZooKeeper, or our own while `zookeeper.connect` is not set."""
 
 from broker.config.checks import at_least
-from broker.config.keys import INTERNAL, NO_EFFECT, Key, Settings, TimeKey
+from broker.config.keys import NO_EFFECT, Key, Settings, TimeKey
 from broker.config.kinds import BOOLEAN, INT, LIST, PASSWORD, STRING
 
 
@@ -26,7 +26,7 @@ class RegistrySettings(Settings):
     )
     zookeeper_metadata_migration_enable = Key("zookeeper.metadata.migration.enable", BOOLEAN, False, standing=NO_EFFECT)
     zookeeper_metadata_migration_min_batch_size = Key(
-        "zookeeper.metadata.migration.min.batch.size", INT, 200, check=at_least(1), standing=INTERNAL
+        "zookeeper.metadata.migration.min.batch.size", INT, 200, check=at_least(1), standing=NO_EFFECT, hidden=True
     )
     zookeeper_session_timeout_ms = Key(
         "zookeeper.session.timeout.ms", INT, 18_000, doc="Silence after which ZooKeeper forgets this broker."

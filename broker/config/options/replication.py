@@ -1,7 +1,7 @@
 """Leaders, followers and the controller."""
 
 from broker.config.checks import at_least, release_name
-from broker.config.keys import CLUSTER, INTERNAL, NO_EFFECT, Key, Settings
+from broker.config.keys import CLUSTER, NO_EFFECT, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LONG, STRING
 
 
@@ -82,5 +82,5 @@ class ReplicationSettings(Settings):
     replica_socket_receive_buffer_bytes = Key("replica.socket.receive.buffer.bytes", INT, 65_536, standing=NO_EFFECT)
     replica_socket_timeout_ms = Key("replica.socket.timeout.ms", INT, 30_000, standing=NO_EFFECT)
     unclean_leader_election_interval_ms = Key(
-        "unclean.leader.election.interval.ms", LONG, 300_000, check=at_least(1), standing=INTERNAL
+        "unclean.leader.election.interval.ms", LONG, 300_000, check=at_least(1), standing=NO_EFFECT, hidden=True
     )

@@ -1,7 +1,7 @@
 """Share groups (KIP-932)."""
 
 from broker.config.checks import at_least, between
-from broker.config.keys import CLUSTER, INTERNAL, NO_EFFECT, Key, Settings
+from broker.config.keys import CLUSTER, NO_EFFECT, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, SHORT, STRING
 from broker.config.numbers import INT_MAX
 
@@ -13,7 +13,7 @@ class ShareGroupSettings(Settings):
         "group.share.assignment.interval.ms", INT, 1000, check=at_least(0), update=CLUSTER, standing=NO_EFFECT
     )
     group_share_assignor_offload_enable = Key(
-        "group.share.assignor.offload.enable", BOOLEAN, True, update=CLUSTER, standing=INTERNAL
+        "group.share.assignor.offload.enable", BOOLEAN, True, update=CLUSTER, standing=NO_EFFECT, hidden=True
     )
     group_share_assignors = Key("group.share.assignors", LIST, ("simple",), standing=NO_EFFECT)
     group_share_delivery_count_limit = Key(
@@ -23,14 +23,15 @@ class ShareGroupSettings(Settings):
         "group.share.dlq.manager.class.name",
         STRING,
         "org.apache.kafka.server.share.dlq.DefaultShareGroupDLQManager",
-        standing=INTERNAL,
+        standing=NO_EFFECT,
+        hidden=True,
     )
-    group_share_enable = Key("group.share.enable", BOOLEAN, False, standing=INTERNAL)
+    group_share_enable = Key("group.share.enable", BOOLEAN, False, standing=NO_EFFECT, hidden=True)
     group_share_heartbeat_interval_ms = Key(
         "group.share.heartbeat.interval.ms", INT, 5000, check=at_least(1), standing=NO_EFFECT
     )
     group_share_initialize_retry_interval_ms = Key(
-        "group.share.initialize.retry.interval.ms", INT, 30_000, check=at_least(1), standing=INTERNAL
+        "group.share.initialize.retry.interval.ms", INT, 30_000, check=at_least(1), standing=NO_EFFECT, hidden=True
     )
     group_share_max_assignment_interval_ms = Key(
         "group.share.max.assignment.interval.ms", INT, 15_000, check=at_least(0), standing=NO_EFFECT
@@ -80,7 +81,8 @@ class ShareGroupSettings(Settings):
         "group.share.persister.class.name",
         STRING,
         "org.apache.kafka.server.share.persister.DefaultStatePersister",
-        standing=INTERNAL,
+        standing=NO_EFFECT,
+        hidden=True,
     )
     group_share_record_lock_duration_ms = Key(
         "group.share.record.lock.duration.ms", INT, 30_000, check=between(1000, 60_000), standing=NO_EFFECT
@@ -100,7 +102,12 @@ class ShareGroupSettings(Settings):
         standing=NO_EFFECT,
     )
     share_coordinator_cold_partition_snapshot_interval_ms = Key(
-        "share.coordinator.cold.partition.snapshot.interval.ms", INT, 300_000, check=at_least(1), standing=INTERNAL
+        "share.coordinator.cold.partition.snapshot.interval.ms",
+        INT,
+        300_000,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        hidden=True,
     )
     share_coordinator_load_buffer_size = Key(
         "share.coordinator.load.buffer.size", INT, 5_242_880, check=at_least(1), standing=NO_EFFECT
@@ -118,7 +125,12 @@ class ShareGroupSettings(Settings):
         "share.coordinator.state.topic.num.partitions", INT, 50, check=at_least(1), standing=NO_EFFECT
     )
     share_coordinator_state_topic_prune_interval_ms = Key(
-        "share.coordinator.state.topic.prune.interval.ms", INT, 300_000, check=at_least(1), standing=INTERNAL
+        "share.coordinator.state.topic.prune.interval.ms",
+        INT,
+        300_000,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        hidden=True,
     )
     share_coordinator_state_topic_replication_factor = Key(
         "share.coordinator.state.topic.replication.factor", SHORT, 3, check=at_least(1), standing=NO_EFFECT
@@ -130,7 +142,7 @@ class ShareGroupSettings(Settings):
     share_coordinator_write_timeout_ms = Key(
         "share.coordinator.write.timeout.ms", INT, 5000, check=at_least(1), standing=NO_EFFECT
     )
-    share_fetch_max_fetch_records = Key("share.fetch.max.fetch.records", INT, INT_MAX, standing=INTERNAL)
+    share_fetch_max_fetch_records = Key("share.fetch.max.fetch.records", INT, INT_MAX, standing=NO_EFFECT, hidden=True)
     share_fetch_purgatory_purge_interval_requests = Key(
         "share.fetch.purgatory.purge.interval.requests", INT, 1000, standing=NO_EFFECT
     )

@@ -1,7 +1,7 @@
 """Tiered storage (KIP-405)."""
 
 from broker.config.checks import at_least, between, not_empty
-from broker.config.keys import CLUSTER, INTERNAL, NO_EFFECT, Key, Settings
+from broker.config.keys import CLUSTER, NO_EFFECT, Key, Settings
 from broker.config.kinds import BOOLEAN, DOUBLE, INT, LONG, STRING
 from broker.config.numbers import LONG_MAX
 
@@ -33,7 +33,7 @@ class TieredSettings(Settings):
         standing=NO_EFFECT,
     )
     remote_log_index_file_cache_ttl_ms = Key(
-        "remote.log.index.file.cache.ttl.ms", LONG, 900_000, check=at_least(-1), standing=INTERNAL
+        "remote.log.index.file.cache.ttl.ms", LONG, 900_000, check=at_least(-1), standing=NO_EFFECT, hidden=True
     )
     remote_log_manager_copier_thread_pool_size = Key(
         "remote.log.manager.copier.thread.pool.size", INT, -1, standing=NO_EFFECT
@@ -76,13 +76,13 @@ class TieredSettings(Settings):
         "remote.log.manager.task.interval.ms", LONG, 30_000, check=at_least(1), standing=NO_EFFECT
     )
     remote_log_manager_task_retry_backoff_max_ms = Key(
-        "remote.log.manager.task.retry.backoff.max.ms", LONG, 30_000, check=at_least(1), standing=INTERNAL
+        "remote.log.manager.task.retry.backoff.max.ms", LONG, 30_000, check=at_least(1), standing=NO_EFFECT, hidden=True
     )
     remote_log_manager_task_retry_backoff_ms = Key(
-        "remote.log.manager.task.retry.backoff.ms", LONG, 500, check=at_least(1), standing=INTERNAL
+        "remote.log.manager.task.retry.backoff.ms", LONG, 500, check=at_least(1), standing=NO_EFFECT, hidden=True
     )
     remote_log_manager_task_retry_jitter = Key(
-        "remote.log.manager.task.retry.jitter", DOUBLE, 0.2, check=between(0, 0.5), standing=INTERNAL
+        "remote.log.manager.task.retry.jitter", DOUBLE, 0.2, check=between(0, 0.5), standing=NO_EFFECT, hidden=True
     )
     remote_log_manager_thread_pool_size = Key(
         "remote.log.manager.thread.pool.size", INT, 10, check=at_least(1), standing=NO_EFFECT

@@ -1,7 +1,7 @@
 """Transactions and producer ids."""
 
 from broker.config.checks import at_least
-from broker.config.keys import CLUSTER, INTERNAL, NO_EFFECT, Key, Settings
+from broker.config.keys import CLUSTER, NO_EFFECT, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, SHORT
 
 
@@ -15,7 +15,12 @@ class TransactionSettings(Settings):
         "add.partitions.to.txn.retry.backoff.ms", INT, 20, check=at_least(1), standing=NO_EFFECT
     )
     producer_id_expiration_check_interval_ms = Key(
-        "producer.id.expiration.check.interval.ms", INT, 600_000, check=at_least(1), standing=INTERNAL
+        "producer.id.expiration.check.interval.ms",
+        INT,
+        600_000,
+        check=at_least(1),
+        hidden=True,
+        doc="How often the state of producers that write no more is looked for.",
     )
     producer_id_expiration_ms = Key(
         "producer.id.expiration.ms",
