@@ -1,6 +1,7 @@
 """Messages for tests: any one that a version can carry (Hypothesis), and one with something in every field."""
 
 import importlib
+import itertools
 import pkgutil
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -76,6 +77,35 @@ def _filled(kind: Any, version: int) -> Any:
             return 1
         case _:
             return kind(**{w.name: _filled(w.kind, version) for w in wires(kind) if w.is_in(version)})
+
+
+def numbered(cls: type[M], version: int) -> M:
+    """A message with another value in every field that the version has, two elements in each array.
+
+    All numbers lie between 1 and 100, where they may also be error codes, durations and times.
+    """
+    numbers = itertools.cycle(range(1, 101))
+    made: M = _numbered(cls, version, numbers)
+    return made
+
+
+def _numbered(kind: Any, version: int, numbers: Iterator[int]) -> Any:
+    match kind:
+        case Array(of):
+            return [_numbered(of, version, numbers), _numbered(of, version, numbers)]
+        case "string":
+            return f"s{next(numbers)}"
+        case "bytes" | "records":
+            return b"b%d" % next(numbers)
+        case "uuid":
+            return UUID(int=next(numbers))
+        case "bool":
+            return next(numbers) % 2 == 0
+        case str():
+            return next(numbers)
+        case _:
+            fields = [w for w in wires(kind) if w.is_in(version)]
+            return kind(**{w.name: _numbered(w.kind, version, numbers) for w in fields})
 
 
 def all_messages() -> Iterator[type[Message]]:
