@@ -1,7 +1,7 @@
 """What the registry promises: ZooKeeper's data model, kept by ZooKeeper itself or by a tree of our own.
 
 Nodes with data, versions and children; ephemerals that end with their session; sequences; one-shot watches; multi.
-Makers: `embedded.py`, `zookeeper.py`; `contract_tests.py` holds for both. Watches and session changes are plain calls
+Makers: `embedded.py`, `zookeeper.py`; `test_contract.py` holds for both. Watches and session changes are plain calls
 in the broker's loop: a listener notes what happened and returns, it never waits.
 
 Who asks again after a lost connection: while the session is SUSPENDED every call waits for the connection. A read whose
