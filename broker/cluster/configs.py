@@ -5,7 +5,7 @@ three forms are heard (JSON string of 0.8, versions 1 and 2).
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 import trio
@@ -56,6 +56,11 @@ class Configs:
         """The options that hold for a topic; the broker's own for one that we do not know."""
         known = self._topics.get(name)
         return self.broker.topic({}) if known is None else known
+
+    def topic_overrides(self, name: str) -> Mapping[str, str]:
+        """What the topic itself says, by option name."""
+        known = self._topics.get(name)
+        return {} if known is None else known.overrides
 
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call `listener` in the loop with the name of each topic whose options have become others."""

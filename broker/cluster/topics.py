@@ -60,9 +60,13 @@ class Topics:
         if self._image.controller_id != self._broker_id:
             raise ApiError(ErrorCode.NOT_CONTROLLER)
 
-    def create(self, wanted: Sequence[NewTopic], *, timeout_ms: int, validate_only: bool = False) -> Job[Created]:
+    def create(
+        self, wanted: Sequence[NewTopic], *, timeout_ms: int, validate_only: bool = False, await_existing: bool = False
+    ) -> Job[Created]:
         """A row is there once the image shows the topic with all its leaders, or says why not.
 
+        Args: await_existing: the job is done only when topics that were there already are shown as well; somebody
+            else may have made them this moment.
         Codes: INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
         INVALID_REPLICA_ASSIGNMENT, INVALID_CONFIG, INVALID_REQUEST, POLICY_VIOLATION.
         """
@@ -72,6 +76,7 @@ class Topics:
             deadline = Deadline(timeout_ms)
             planner, names = self._planner(), Names(await self._registry.children(TOPICS))
             made: dict[str, Created] = {}
+            there: list[str] = []
             for topic in wanted:
                 try:
                     created = planner.create(topic, names)
@@ -84,15 +89,20 @@ class Topics:
                     made[topic.name] = created
                 except ApiError as no:
                     job.rows[topic.name] = no
+                    if await_existing and no.code == ErrorCode.TOPIC_ALREADY_EXISTS:
+                        there.append(topic.name)
             for name, created in made.items():
                 if await self._shown(name, len(created.assignment), deadline):
                     job.rows[name] = created
+            for name in there:
+                await self._shown(name, 1, deadline)
 
         return self._work.begin(job, do, within_ms=limit_ms(timeout_ms))
 
     def create_by_default(self, names: Sequence[str], *, timeout_ms: int) -> Job[Created]:
         """What Metadata creates by itself; internal topics with counts and configs of their own."""
-        return self.create([default_topic(name, self._settings) for name in names], timeout_ms=timeout_ms)
+        wanted = [default_topic(name, self._settings) for name in names]
+        return self.create(wanted, timeout_ms=timeout_ms, await_existing=True)
 
     def ensure_internal(self, name: str) -> Job[Created]:
         """An internal topic, made if it is missing; all who ask meanwhile share one attempt.
