@@ -74,6 +74,11 @@ class ZooKeeperRegistry:
         return self._session.credentials
 
     @property
+    def session_timeout_ms(self) -> float:
+        """As the server granted it; as asked for before there was a connection."""
+        return self._session.session_timeout_s * 1000
+
+    @property
     def state(self) -> SessionState:
         return self._session.state
 
@@ -87,9 +92,12 @@ class ZooKeeperRegistry:
     def _kazoo(self) -> "Client":
         return self._session.client
 
-    def _full(self, path: str) -> str:
-        check_path(path, sequential=True)
+    def _full(self, path: str, *, sequential: bool = False) -> str:
+        check_path(path, sequential=sequential)
         return self._chroot or "/" if path == "/" else self._chroot + path
+
+    def _full_of(self, operation: Operation) -> str:
+        return self._full(operation.path, sequential=isinstance(operation, Create) and operation.sequential)
 
     def _short(self, path: str) -> str:
         return path[len(self._chroot) :] or "/"
@@ -134,7 +142,7 @@ class ZooKeeperRegistry:
         parents: bool = False,
     ) -> str:
         _check_size(data)
-        full = self._full(path)
+        full = self._full(path, sequential=sequential)
 
         def send() -> Any:
             return self._kazoo.create_async(full, data, ephemeral=ephemeral, sequence=sequential)
@@ -162,7 +170,7 @@ class ZooKeeperRegistry:
         from broker.registry.kazoo_client import request_of
 
         _check_size(*(each.data for each in operations if isinstance(each, Create | SetData)))
-        requests = [request_of(each, self._full(each.path)) for each in operations]
+        requests = [request_of(each, self._full_of(each)) for each in operations]
 
         def send() -> Any:
             transaction = self._kazoo.transaction()

@@ -46,6 +46,11 @@ class ZooKeeperSession:
         self._closed = False
 
     @property
+    def session_timeout_s(self) -> float:
+        """As the server granted it; as asked for before there was a connection."""
+        return self._session_timeout_s if self._client is None else self._client.granted_timeout_s
+
+    @property
     def client(self) -> "Client":
         assert self._client is not None, "the registry is not running"
         return self._client
@@ -83,7 +88,7 @@ class ZooKeeperSession:
             if self._restart_after_s is not None:
                 await self._restart_kazoo(self._restart_after_s)
             elif self.state is SessionState.SUSPENDED and trio.current_time() >= self._deadline:
-                self._expired(f"no connection for {self.client.granted_timeout_s:g} s")
+                self._expired(f"no connection for {self.session_timeout_s:g} s")
             else:
                 with trio.move_on_at(self._deadline):
                     await self._moved.wait()
@@ -123,7 +128,7 @@ class ZooKeeperSession:
         if state == "CONNECTED" and credentials is not None:
             self._connected(credentials)
         elif state == "SUSPENDED" and self.state is SessionState.CONNECTED:
-            self._deadline = trio.current_time() + self.client.granted_timeout_s
+            self._deadline = trio.current_time() + self.session_timeout_s
             self._move(SessionState.SUSPENDED)
         elif state == "LOST":
             self._expired("ZooKeeper says so")
