@@ -30,16 +30,6 @@ COMMANDS = {
 class Commands(click.Group):
     """Knows the names of its commands; imports one only to run it or to show its help."""
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """A closed pipe is caught here: click itself would make a failure of it."""
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            silence_stdout()
-            return DONE
-        return result
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -104,6 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = barnabas.main(
             args=None if arguments is None else list(arguments), prog_name="barnabas", standalone_mode=False
         )
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # click makes a SystemExit of a closed pipe
+        silence_stdout()
+        return DONE
     except OperatorError as problem:
         tell(problem)
         return FAILED

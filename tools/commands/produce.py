@@ -35,6 +35,7 @@ def produce(
     if not values and sys.stdin.isatty():
         click.echo("One record per line; Ctrl-D ends.", err=True)
     lines: Iterable[bytes] = (value.encode() for value in values) if values else stdin_lines()
+    named = header_pairs(headers)
     with told(bootstrap_server):
         from kafka import KafkaProducer
 
@@ -46,7 +47,7 @@ def produce(
             linger_ms=5,
         )
         try:
-            send_all(producer, topic, split_keys(lines, key_separator), partition, header_pairs(headers))
+            send_all(producer, topic, split_keys(lines, key_separator), partition, named)
         finally:
             producer.close()
 
