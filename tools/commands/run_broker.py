@@ -88,7 +88,8 @@ def run(loaded: Loaded, topics: Sequence[StartupTopic], *, announce: Callable[[R
     raise_open_files_limit()
     from broker.__main__ import run as run_broker
 
-    return run_broker(loaded.settings, announce=lambda ready: when_topics_exist(ready, topics, announce))
+    settings = loaded.settings
+    return run_broker(settings, announce=lambda ready: when_topics_exist(settings, ready, topics, announce))
 
 
 def when_topics_exist(ready: ReadyInfo, topics: Sequence[StartupTopic], announce: Callable[[ReadyInfo], None]) -> None:
@@ -96,7 +97,7 @@ def when_topics_exist(ready: ReadyInfo, topics: Sequence[StartupTopic], announce
 
     def create() -> None:
         try:
-            create_topics(*bootstrap_of(ready), topics)
+            create_topics(*own_address(settings, ready), topics)
         except OperatorError as problem:
             log.error("%s %s", problem.what, problem.why)
         announce(ready)
@@ -105,6 +106,13 @@ def when_topics_exist(ready: ReadyInfo, topics: Sequence[StartupTopic], announce
         threading.Thread(target=create, name="startup-topics", daemon=True).start()
     else:
         announce(ready)
+
+
+def own_address(settings: BrokerSettings, ready: ReadyInfo) -> tuple[str, int]:
+    """Where this process reaches its own broker: what is advertised may be known to others only (a mapped port)."""
+    plan = settings.listening.listeners[0]
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(plan.hosts[0], plan.hosts[0])
+    return host, plan.port or ready.advertised[0].port
 
 
 def listening(host: str | None, port: int | None, *, any_port: bool, containers: bool) -> list[str]:

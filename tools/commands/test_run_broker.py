@@ -13,7 +13,7 @@ from broker.config.problems import OperatorError
 from broker.config.profiles import LAPTOP, MEMORY_ONLY
 from broker.config.settings import BrokerSettings
 from tools.commands import run_broker
-from tools.commands.run_broker import is_taken, listening, prepare_directories, when_topics_exist
+from tools.commands.run_broker import is_taken, listening, own_address, prepare_directories, when_topics_exist
 from tools.log_lines import KafkaFormatter
 from tools.ready import ReadyInfo
 from tools.startup_topics import StartupTopic
@@ -101,7 +101,7 @@ class Ready:
 def test_without_topics_the_broker_is_announced_at_once() -> None:
     announced: list[ReadyInfo] = []
     ready = Ready(0, [Place("localhost", 9092)])
-    when_topics_exist(ready, [], announced.append)
+    when_topics_exist(settings_of([]), ready, [], announced.append)
     assert announced == [ready]
 
 
@@ -120,10 +120,28 @@ def test_with_topics_the_broker_is_announced_after_them_even_if_one_failed(
 
     monkeypatch.setattr(run_broker, "create_topics", refuse)
     ready = Ready(0, [Place("localhost", 5000)])
-    when_topics_exist(ready, [StartupTopic("orders")], lambda _: announced.set())
+    when_topics_exist(
+        settings_of(["listeners=PLAINTEXT://localhost:0"]), ready, [StartupTopic("orders")], lambda _: announced.set()
+    )
     assert announced.wait(10)
-    assert asked == [("localhost", 5000)]
+    assert asked == [("127.0.0.1", 5000)]
     assert "orders was not created" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("listeners", "address"),
+    [
+        ("PLAINTEXT://0.0.0.0:9092", ("127.0.0.1", 9092)),
+        ("PLAINTEXT://:9092", ("127.0.0.1", 9092)),
+        ("PLAINTEXT://[::]:9092", ("::1", 9092)),
+        ("PLAINTEXT://10.0.0.1:0", ("10.0.0.1", 29092)),
+    ],
+)
+def test_the_command_reaches_its_broker_where_it_listens_not_where_others_are_sent(
+    listeners: str, address: tuple[str, int]
+) -> None:
+    overrides = [f"listeners={listeners}", "advertised.listeners=PLAINTEXT://mapped:29092"]
+    assert own_address(settings_of(overrides), Ready(0, [Place("mapped", 29092)])) == address
 
 
 def test_log_lines_have_the_shape_of_kafkas() -> None:
