@@ -1,8 +1,8 @@
-"""AddOffsetsToTxn.
+"""AddOffsetsToTxn: the offsets of a group join a transaction.
 
 Versions 0 to 4.
-3: compact and tagged.
-Versions 1, 2, 4: same fields as the one before.
+3: flexible.
+1, 2, 4: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

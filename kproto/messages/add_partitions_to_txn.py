@@ -1,11 +1,11 @@
-"""AddPartitionsToTxn.
+"""AddPartitionsToTxn: partitions join a transaction; from version 4 on brokers also ask whether they have.
 
 Versions 0 to 5.
-3: compact and tagged.
-4: request: `transactions`, no `v3_and_below_transactional_id` any more, no `v3_and_below_producer_id` any more, no
-   `v3_and_below_producer_epoch` any more, no `v3_and_below_topics` any more; answer: `error_code`,
-   `results_by_transaction`, no `results_by_topic_v3_and_below` any more.
-Versions 1, 2, 5: same fields as the one before.
+3: flexible.
+4: request: `transactions`, without `v3_and_below_transactional_id`, without `v3_and_below_producer_id`, without
+   `v3_and_below_producer_epoch`, without `v3_and_below_topics`; answer: `error_code`, `results_by_transaction`,
+   without `results_by_topic_v3_and_below`.
+1, 2, 5: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,6 +1,6 @@
-"""AddRaftVoter.
+"""AddRaftVoter: a controller joins the voters of the Raft quorum (KIP-853).
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: request: `ack_when_committed`.
 """
 

@@ -1,6 +1,6 @@
-"""AllocateProducerIds.
+"""AllocateProducerIds: a broker asks the controller for a block of producer ids.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,7 +1,7 @@
-"""AlterClientQuotas.
+"""AlterClientQuotas: quotas of users, client ids and addresses are set or removed.
 
 Versions 0 to 1.
-1: compact and tagged.
+1: flexible.
 """
 
 from kproto.api_keys import ApiKey

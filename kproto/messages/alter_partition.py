@@ -1,10 +1,9 @@
-"""AlterPartition.
+"""AlterPartition: a leader asks the controller to change the in-sync replicas of its partitions.
 
-Versions 0 to 3.
-1: request: `topics.partitions.leader_recovery_state`; answer: `topics.partitions.leader_recovery_state`.
-2: request: no `topics.topic_name` any more, `topics.topic_id`; answer: no `topics.topic_name` any more,
-   `topics.topic_id`.
-3: request: no `topics.partitions.new_isr` any more, `topics.partitions.new_isr_with_epochs`.
+Versions 0 to 3. Flexible from the start.
+1: leader recovery state (KIP-704).
+2: topic ids instead of names (KIP-516).
+3: the broker epoch of each replica (KIP-903).
 """
 
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""AlterPartitionReassignments.
+"""AlterPartitionReassignments: partitions move to other replicas, or stop moving.
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: request: `allow_replication_factor_change`; answer: `allow_replication_factor_change`.
 """
 

@@ -1,6 +1,6 @@
-"""AlterShareGroupOffsets.
+"""AlterShareGroupOffsets: the start offsets of an empty share group are set.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""AlterUserScramCredentials.
+"""AlterUserScramCredentials: SCRAM credentials of users are set or removed.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,11 +1,11 @@
-"""ApiVersions.
+"""ApiVersions: which requests a broker serves, in which versions. Always answered with response header 0.
 
 Versions 0 to 5.
-1: answer: `throttle_time_ms`.
-3: compact and tagged; request: `client_software_name`, `client_software_version`; answer: `supported_features`,
-   `finalized_features_epoch`, `finalized_features`, `zk_migration_ready`.
-5: request: `cluster_id`, `node_id`.
-Versions 2, 4: same fields as the one before.
+1: throttle time.
+2: throttling is told before it happens.
+3: flexible; name and version of the client (KIP-511); features in the answer (KIP-584).
+4: features whose lowest level is 0 are listed (KAFKA-17011).
+5: the client says which cluster and node it means (KIP-1242).
 """
 
 from kproto.api_keys import ApiKey

@@ -1,6 +1,6 @@
-"""AssignReplicasToDirs.
+"""AssignReplicasToDirs: a broker tells the controller in which log directories its replicas lie (KIP-858).
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

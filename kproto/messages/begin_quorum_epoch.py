@@ -1,7 +1,7 @@
-"""BeginQuorumEpoch.
+"""BeginQuorumEpoch: a new leader of the Raft quorum announces itself.
 
 Versions 0 to 1.
-1: compact and tagged; request: `voter_id`, `leader_endpoints`, `topics.partitions.voter_directory_id`; answer:
+1: flexible; request: `voter_id`, `leader_endpoints`, `topics.partitions.voter_directory_id`; answer:
    `node_endpoints`.
 """
 

@@ -1,6 +1,6 @@
-"""BrokerHeartbeat.
+"""BrokerHeartbeat: a broker of a KRaft cluster says it is alive, and asks to be fenced, unfenced or stopped.
 
-Versions 0 to 2.
+Versions 0 to 2. Flexible from the start.
 1: request: `offline_log_dirs`.
 2: request: `cordoned_log_dirs`.
 """

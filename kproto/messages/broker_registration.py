@@ -1,10 +1,10 @@
-"""BrokerRegistration.
+"""BrokerRegistration: a broker enters a KRaft cluster.
 
-Versions 0 to 4.
+Versions 0 to 4. Flexible from the start.
 1: request: `is_migrating_zk_broker`.
 2: request: `log_dirs`.
 3: request: `previous_broker_epoch`.
-Version 4: same fields as the one before.
+4: same fields as the version before.
 """
 
 from uuid import UUID

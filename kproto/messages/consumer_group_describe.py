@@ -1,6 +1,6 @@
-"""ConsumerGroupDescribe.
+"""ConsumerGroupDescribe: state, members and assignments of consumer groups (KIP-848).
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: answer: `groups.members.member_type`.
 """
 

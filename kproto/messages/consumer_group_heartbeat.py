@@ -1,6 +1,6 @@
-"""ConsumerGroupHeartbeat.
+"""ConsumerGroupHeartbeat: a member of a consumer group (KIP-848) joins, stays or leaves, and learns its assignment.
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: request: `subscribed_topic_regex`.
 """
 

@@ -1,4 +1,7 @@
-"""Records of `__consumer_offsets` for groups of the consumer protocol (KIP-848). Keys and values as in `internal_topics.py`."""
+"""Records of `__consumer_offsets` for groups of the consumer protocol (KIP-848).
+
+Keys and values as in `internal_topics.py`.
+"""
 
 from uuid import UUID
 

@@ -1,6 +1,8 @@
 """What consumers of a classic group tell one another through JoinGroup and SyncGroup; opaque to the broker.
 
-Each stands behind an int16 version (`kproto.prefixed`); a reader takes a version it does not know for the newest it knows.
+Each stands behind an int16 version (`kproto.prefixed`); a reader takes a version that it does not know
+for the newest that it knows.
+
 Subscription: 1 adds the partitions owned (cooperative rebalance, KIP-429); 2 the generation; 3 the rack.
 Assignment: 1 to 3 have the same fields as 0.
 """

@@ -1,9 +1,10 @@
-"""ControlledShutdown.
+"""ControlledShutdown: a broker that stops asks the controller to move its leaderships (ZooKeeper mode, to 3.9).
 
 Versions 0 to 3.
-2: request: `broker_epoch`.
-3: compact and tagged.
-Version 1: same fields as the one before.
+0: the only request with header version 0, which has no client id.
+1: the usual header.
+2: broker epoch.
+3: flexible.
 """
 
 from kproto.api_keys import ApiKey

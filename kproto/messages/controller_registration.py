@@ -1,6 +1,6 @@
-"""ControllerRegistration.
+"""ControllerRegistration: a controller of a KRaft cluster tells its endpoints and features.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

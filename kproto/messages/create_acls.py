@@ -1,9 +1,9 @@
-"""CreateAcls.
+"""CreateAcls: new access rules.
 
 Versions 0 to 3.
 1: request: `creations.resource_pattern_type`.
-2: compact and tagged.
-Version 3: same fields as the one before.
+2: flexible.
+3: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

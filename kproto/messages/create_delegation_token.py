@@ -1,10 +1,10 @@
-"""CreateDelegationToken.
+"""CreateDelegationToken: a token that lets others act for a principal.
 
 Versions 0 to 3.
-2: compact and tagged.
+2: flexible.
 3: request: `owner_principal_type`, `owner_principal_name`; answer: `token_requester_principal_type`,
    `token_requester_principal_name`.
-Version 1: same fields as the one before.
+1: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,8 +1,9 @@
-"""CreatePartitions.
+"""CreatePartitions: more partitions for topics that exist.
 
 Versions 0 to 3.
-2: compact and tagged.
-Versions 1, 3: same fields as the one before.
+1: throttling is told before it happens.
+2: flexible.
+3: THROTTLING_QUOTA_EXCEEDED (KIP-599).
 """
 
 from kproto.api_keys import ApiKey

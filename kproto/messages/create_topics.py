@@ -1,12 +1,13 @@
-"""CreateTopics.
+"""CreateTopics: new topics, by counts or by an explicit assignment of replicas.
 
-Versions 0 to 7.
-1: request: `validate_only`; answer: `topics.error_message`.
-2: answer: `throttle_time_ms`.
-5: compact and tagged; answer: `topics.topic_config_error_code`, `topics.num_partitions`, `topics.replication_factor`,
-   `topics.configs`.
-7: answer: `topics.topic_id`.
-Versions 3, 4, 6: same fields as the one before.
+Versions 0 to 7. Kafka 4 no longer reads 0 and 1.
+1: `validate_only`; an error message.
+2: throttle time.
+3: throttling is told before it happens.
+4: -1 for the number of partitions and replicas means the default of the broker (KIP-464).
+5: flexible; what was created, with its configuration (KIP-525).
+6: THROTTLING_QUOTA_EXCEEDED (KIP-599).
+7: topic ids (KIP-516).
 """
 
 from uuid import UUID

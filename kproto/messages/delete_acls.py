@@ -1,9 +1,9 @@
-"""DeleteAcls.
+"""DeleteAcls: the access rules that match any of the filters go.
 
 Versions 0 to 3.
 1: request: `filters.pattern_type_filter`; answer: `filter_results.matching_acls.pattern_type`.
-2: compact and tagged.
-Version 3: same fields as the one before.
+2: flexible.
+3: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,9 +1,9 @@
-"""DeleteGroups.
+"""DeleteGroups: empty groups and their offsets go.
 
 Versions 0 to 3.
-2: compact and tagged.
-3: answer: `results.error_message`.
-Version 1: same fields as the one before.
+1: throttling is told before it happens.
+2: flexible.
+3: an error message.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,8 +1,8 @@
-"""DeleteRecords.
+"""DeleteRecords: the log start of partitions moves up to an offset.
 
 Versions 0 to 2.
-2: compact and tagged.
-Version 1: same fields as the one before.
+2: flexible.
+1: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

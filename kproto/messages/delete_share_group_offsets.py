@@ -1,6 +1,6 @@
-"""DeleteShareGroupOffsets.
+"""DeleteShareGroupOffsets: the start offsets of topics of a share group go.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

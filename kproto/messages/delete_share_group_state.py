@@ -1,6 +1,6 @@
-"""DeleteShareGroupState.
+"""DeleteShareGroupState: the state of share partitions goes (KIP-932).
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

@@ -1,11 +1,12 @@
-"""DeleteTopics.
+"""DeleteTopics: topics and their records go.
 
-Versions 0 to 6.
-1: answer: `throttle_time_ms`.
-4: compact and tagged.
-5: answer: `responses.error_message`.
-6: request: `topics`, no `topic_names` any more; answer: `responses.name` may be null, `responses.topic_id`.
-Versions 2, 3: same fields as the one before.
+Versions 0 to 6. Kafka 4 no longer reads 0.
+1: throttle time.
+2: throttling is told before it happens.
+3: TOPIC_DELETION_DISABLED.
+4: flexible.
+5: an error message (KIP-599).
+6: by name or by id (KIP-516).
 """
 
 from uuid import UUID

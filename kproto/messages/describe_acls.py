@@ -1,9 +1,9 @@
-"""DescribeAcls.
+"""DescribeAcls: the access rules that match a filter.
 
 Versions 0 to 3.
 1: request: `pattern_type_filter`; answer: `resources.pattern_type`.
-2: compact and tagged.
-Version 3: same fields as the one before.
+2: flexible.
+3: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,7 +1,7 @@
-"""DescribeClientQuotas.
+"""DescribeClientQuotas: quotas of users, client ids and addresses that match a filter.
 
 Versions 0 to 1.
-1: compact and tagged.
+1: flexible.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,8 +1,8 @@
-"""DescribeCluster.
+"""DescribeCluster: cluster id, controller, brokers and, when asked for, authorized operations.
 
-Versions 0 to 2.
-1: request: `endpoint_type`; answer: `endpoint_type`.
-2: request: `include_fenced_brokers`; answer: `brokers.is_fenced`.
+Versions 0 to 2. Flexible from the start.
+1: brokers or controllers (KIP-919).
+2: fenced brokers, when asked for (KIP-1073).
 """
 
 from kproto.api_keys import ApiKey

@@ -1,11 +1,10 @@
-"""DescribeConfigs.
+"""DescribeConfigs: the settings of topics, brokers and other resources.
 
-Versions 0 to 4.
-1: request: `include_synonyms`; answer: no `results.configs.is_default` any more, `results.configs.config_source`,
-   `results.configs.synonyms`.
-3: request: `include_documentation`; answer: `results.configs.config_type`, `results.configs.documentation`.
-4: compact and tagged.
-Version 2: same fields as the one before.
+Versions 0 to 4. Kafka 4 no longer reads 0.
+1: where each value comes from, with synonyms (KIP-226).
+2: throttling is told before it happens.
+3: types, and documentation when asked for (KIP-569).
+4: flexible.
 """
 
 from kproto.api_keys import ApiKey

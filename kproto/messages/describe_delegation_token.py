@@ -1,9 +1,9 @@
-"""DescribeDelegationToken.
+"""DescribeDelegationToken: the tokens of some owners.
 
 Versions 0 to 3.
-2: compact and tagged.
+2: flexible.
 3: answer: `tokens.token_requester_principal_type`, `tokens.token_requester_principal_name`.
-Version 1: same fields as the one before.
+1: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,12 +1,12 @@
-"""DescribeGroups.
+"""DescribeGroups: state and members of classic groups.
 
 Versions 0 to 6.
-1: answer: `throttle_time_ms`.
-3: request: `include_authorized_operations`; answer: `groups.authorized_operations`.
-4: answer: `groups.members.group_instance_id`.
-5: compact and tagged.
-6: answer: `groups.error_message`.
-Version 2: same fields as the one before.
+1: throttle time.
+2: throttling is told before it happens.
+3: authorized operations, when asked for (KIP-430).
+4: static members (KIP-345).
+5: flexible.
+6: an error message; an unknown group is GROUP_ID_NOT_FOUND (KIP-1043).
 """
 
 from kproto.api_keys import ApiKey

@@ -1,11 +1,11 @@
-"""DescribeLogDirs.
+"""DescribeLogDirs: the log directories of a broker, with the sizes of their replicas.
 
 Versions 0 to 5.
-2: compact and tagged.
+2: flexible.
 3: answer: `error_code`.
 4: answer: `results.total_bytes`, `results.usable_bytes`.
 5: answer: `results.is_cordoned`.
-Version 1: same fields as the one before.
+1: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,6 +1,6 @@
-"""DescribeProducers.
+"""DescribeProducers: the active producers of partitions.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from kproto.api_keys import ApiKey

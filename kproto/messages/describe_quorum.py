@@ -1,6 +1,6 @@
-"""DescribeQuorum.
+"""DescribeQuorum: voters and observers of the Raft quorum, and how far each has come.
 
-Versions 0 to 2.
+Versions 0 to 2. Flexible from the start.
 1: answer: `topics.partitions.current_voters.last_fetch_timestamp`,
    `topics.partitions.current_voters.last_caught_up_timestamp`.
 2: answer: `error_message`, `nodes`, `topics.partitions.error_message`,

@@ -1,6 +1,6 @@
-"""DescribeShareGroupOffsets.
+"""DescribeShareGroupOffsets: the start offsets of share groups.
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: answer: `groups.topics.partitions.lag`.
 """
 

@@ -1,6 +1,6 @@
-"""DescribeTopicPartitions.
+"""DescribeTopicPartitions: topics and partitions page by page (KIP-966).
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

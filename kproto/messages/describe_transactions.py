@@ -1,6 +1,6 @@
-"""DescribeTransactions.
+"""DescribeTransactions: state and partitions of transactional ids.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,6 +1,6 @@
-"""DescribeUserScramCredentials.
+"""DescribeUserScramCredentials: which SCRAM mechanisms users have credentials for; never the credentials.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from kproto.api_keys import ApiKey

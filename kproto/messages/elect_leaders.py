@@ -1,8 +1,8 @@
-"""ElectLeaders.
+"""ElectLeaders: preferred or unclean leader election of partitions.
 
 Versions 0 to 2.
 1: request: `election_type`; answer: `error_code`.
-2: compact and tagged.
+2: flexible.
 """
 
 from kproto.api_keys import ApiKey

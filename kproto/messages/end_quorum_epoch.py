@@ -1,7 +1,7 @@
-"""EndQuorumEpoch.
+"""EndQuorumEpoch: a leader of the Raft quorum resigns.
 
 Versions 0 to 1.
-1: compact and tagged; request: `leader_endpoints`, no `topics.partitions.preferred_successors` any more,
+1: flexible; request: `leader_endpoints`, without `topics.partitions.preferred_successors`,
    `topics.partitions.preferred_candidates`; answer: `node_endpoints`.
 """
 

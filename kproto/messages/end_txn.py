@@ -1,9 +1,9 @@
-"""EndTxn.
+"""EndTxn: commit or abort.
 
 Versions 0 to 5.
-3: compact and tagged.
+3: flexible.
 5: answer: `producer_id`, `producer_epoch`.
-Versions 1, 2, 4: same fields as the one before.
+1, 2, 4: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

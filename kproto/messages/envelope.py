@@ -1,6 +1,6 @@
-"""Envelope.
+"""Envelope: a broker forwards a request to the controller in the name of its client.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from kproto.api_keys import ApiKey

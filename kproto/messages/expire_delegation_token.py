@@ -1,8 +1,8 @@
-"""ExpireDelegationToken.
+"""ExpireDelegationToken: a delegation token ends sooner, or at once.
 
 Versions 0 to 2.
-2: compact and tagged.
-Version 1: same fields as the one before.
+2: flexible.
+1: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,23 +1,24 @@
-"""Fetch.
+"""Fetch: consumers and followers ask leaders for the batches of partitions from an offset on.
 
-Versions 0 to 18.
-1: answer: `throttle_time_ms`.
-3: request: `max_bytes`.
-4: request: `isolation_level`; answer: `responses.partitions.last_stable_offset`,
-   `responses.partitions.aborted_transactions`.
-5: request: `topics.partitions.log_start_offset`; answer: `responses.partitions.log_start_offset`.
-7: request: `session_id`, `session_epoch`, `forgotten_topics_data`; answer: `error_code`, `session_id`.
-9: request: `topics.partitions.current_leader_epoch`.
-11: request: `rack_id`; answer: `responses.partitions.preferred_read_replica`.
-12: compact and tagged; request: `cluster_id`, `topics.partitions.last_fetched_epoch`; answer:
-   `responses.partitions.diverging_epoch`, `responses.partitions.current_leader`, `responses.partitions.snapshot_id`.
-13: request: no `topics.topic` any more, `topics.topic_id`, no `forgotten_topics_data.topic` any more,
-   `forgotten_topics_data.topic_id`; answer: no `responses.topic` any more, `responses.topic_id`.
-15: request: no `replica_id` any more, `replica_state`.
-16: answer: `node_endpoints`.
-17: request: `topics.partitions.replica_directory_id`.
-18: request: `topics.partitions.high_watermark`.
-Versions 2, 6, 8, 10, 14: same fields as the one before.
+Versions 0 to 18. Kafka 4 no longer reads 0 to 3.
+1: throttle time.
+2: messages may have magic 1.
+3: a limit for the whole answer (KIP-74).
+4: isolation level, last stable offset, aborted transactions; record batches of magic 2 (KIP-98).
+5: log start offsets, of followers and in the answer.
+6: KAFKA_STORAGE_ERROR may come back.
+7: fetch sessions, which only tell what changed (KIP-227).
+8: throttling is told before it happens.
+9: current leader epoch (KIP-320).
+10: zstd is allowed (KIP-110).
+11: the rack of the consumer, and the replica that it had better read (KIP-392).
+12: flexible; last fetched epoch, and where logs diverge (KIP-595).
+13: topic ids instead of names (KIP-516).
+14: OFFSET_MOVED_TO_TIERED_STORAGE.
+15: the replica id moves into the tagged replica state (KIP-903).
+16: addresses of new leaders (KIP-951).
+17: the directory id of a Raft replica (KIP-853).
+18: the high watermark that a follower knows (KIP-1166).
 """
 
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""FetchSnapshot.
+"""FetchSnapshot: a piece of a snapshot of the metadata log.
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: request: `topics.partitions.replica_directory_id`; answer: `node_endpoints`.
 """
 

@@ -1,11 +1,13 @@
-"""FindCoordinator.
+"""FindCoordinator: which broker keeps a group, a transactional id or a share partition.
 
 Versions 0 to 6.
-1: request: `key_type`; answer: `throttle_time_ms`, `error_message`.
-3: compact and tagged.
-4: request: no `key` any more, `coordinator_keys`; answer: no `error_code` any more, no `error_message` any more, no
-   `node_id` any more, no `host` any more, no `port` any more, `coordinators`.
-Versions 2, 5, 6: same fields as the one before.
+0: groups only.
+1: the type of the key (1: transactional id); throttle time; an error message.
+2: throttling is told before it happens.
+3: flexible.
+4: several keys in one request (KIP-699).
+5: TRANSACTION_ABORTABLE (KIP-890).
+6: type 2: share partitions, `group:topic id:partition` (KIP-932).
 """
 
 from kproto.api_keys import ApiKey

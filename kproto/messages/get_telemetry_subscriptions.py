@@ -1,6 +1,6 @@
-"""GetTelemetrySubscriptions.
+"""GetTelemetrySubscriptions: which metrics a client should push (KIP-714).
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

@@ -1,10 +1,10 @@
-"""Heartbeat.
+"""Heartbeat: a member of a classic group says it is alive.
 
 Versions 0 to 4.
-1: answer: `throttle_time_ms`.
-3: request: `group_instance_id`.
-4: compact and tagged.
-Version 2: same fields as the one before.
+1: throttle time.
+2: throttling is told before it happens.
+3: static members (KIP-345).
+4: flexible.
 """
 
 from kproto.api_keys import ApiKey

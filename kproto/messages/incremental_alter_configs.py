@@ -1,7 +1,7 @@
-"""IncrementalAlterConfigs.
+"""IncrementalAlterConfigs: set, delete, append to or subtract from single settings.
 
 Versions 0 to 1.
-1: compact and tagged.
+1: flexible.
 """
 
 from kproto.api_keys import ApiKey

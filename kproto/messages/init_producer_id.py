@@ -1,10 +1,12 @@
-"""InitProducerId.
+"""InitProducerId: a producer id and epoch, for an idempotent producer or for a transactional id.
 
-Versions 0 to 6.
-2: compact and tagged.
-3: request: `producer_id`, `producer_epoch`.
-6: request: `enable2_pc`, `keep_prepared_txn`; answer: `ongoing_txn_producer_id`, `ongoing_txn_producer_epoch`.
-Versions 1, 4, 5: same fields as the one before.
+Versions 0 to 6. No release has 6 as stable.
+1: throttling is told before it happens.
+2: flexible.
+3: the id and epoch that the producer has, so that it may recover (KIP-360).
+4: PRODUCER_FENCED.
+5: TRANSACTION_ABORTABLE (KIP-890).
+6: two-phase commit (KIP-939).
 """
 
 from kproto.api_keys import ApiKey
@@ -19,7 +21,7 @@ class InitProducerIdRequest(Message):
     transaction_timeout_ms: int = wire("int32")
     producer_id: int = wire("int64", since=3, default=-1)
     producer_epoch: int = wire("int16", since=3, default=-1)
-    enable2_pc: bool = wire("bool", since=6)
+    enable_2pc: bool = wire("bool", since=6)
     keep_prepared_txn: bool = wire("bool", since=6)
 
 

@@ -1,14 +1,15 @@
-"""JoinGroup.
+"""JoinGroup: a consumer enters a classic group, or takes part in its rebalance.
 
 Versions 0 to 9.
-1: request: `rebalance_timeout_ms`.
-2: answer: `throttle_time_ms`.
-5: request: `group_instance_id`; answer: `members.group_instance_id`.
-6: compact and tagged.
-7: answer: `protocol_type`, `protocol_name` may be null.
-8: request: `reason`.
-9: answer: `skip_assignment`.
-Versions 3, 4: same fields as the one before.
+1: a rebalance timeout beside the session timeout.
+2: throttle time.
+3: throttling is told before it happens.
+4: a first join without member id gets one with MEMBER_ID_REQUIRED (KIP-394).
+5: static members (KIP-345).
+6: flexible.
+7: the protocol type comes back; the protocol name may be null (KIP-559).
+8: why it joins (KIP-800).
+9: a static leader is told to skip the assignment (KIP-814).
 """
 
 from kproto.api_keys import ApiKey

@@ -1,13 +1,13 @@
-"""LeaderAndIsr.
+"""LeaderAndIsr: the controller tells a broker which partitions it leads or follows (ZooKeeper mode, to 3.9).
 
 Versions 0 to 7.
-1: request: `ungrouped_partition_states.is_new`.
-2: request: `broker_epoch`, no `ungrouped_partition_states` any more, `topic_states`.
-3: request: `ungrouped_partition_states.adding_replicas`, `ungrouped_partition_states.removing_replicas`.
-4: compact and tagged.
-5: request: `type`, `topic_states.topic_id`; answer: no `partition_errors` any more, `topics`.
-6: request: `ungrouped_partition_states.leader_recovery_state`.
-7: request: `is_kraft_controller`.
+1: whether a replica is new.
+2: broker epoch; partitions grouped by topic.
+3: replicas being added and removed (KIP-455).
+4: flexible.
+5: topic ids, in the answer too; full or incremental (KIP-516).
+6: leader recovery state (KIP-704).
+7: whether the controller is a KRaft one (KIP-866).
 """
 
 from uuid import UUID

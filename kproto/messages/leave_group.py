@@ -1,11 +1,11 @@
-"""LeaveGroup.
+"""LeaveGroup: members go for good.
 
 Versions 0 to 5.
-1: answer: `throttle_time_ms`.
-3: request: no `member_id` any more, `members`; answer: `members`.
-4: compact and tagged.
-5: request: `members.reason`.
-Version 2: same fields as the one before.
+1: throttle time.
+2: throttling is told before it happens.
+3: several members at once, static ones too (KIP-345).
+4: flexible.
+5: why they leave (KIP-800).
 """
 
 from kproto.api_keys import ApiKey

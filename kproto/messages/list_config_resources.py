@@ -1,6 +1,6 @@
-"""ListConfigResources.
+"""ListConfigResources: the resources that have settings; version 0 lists those of client metrics only.
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: request: `resource_types`; answer: `config_resources.resource_type`.
 """
 

@@ -1,11 +1,11 @@
-"""ListGroups.
+"""ListGroups: the groups that this broker coordinates.
 
 Versions 0 to 5.
-1: answer: `throttle_time_ms`.
-3: compact and tagged.
-4: request: `states_filter`; answer: `groups.group_state`.
-5: request: `types_filter`; answer: `groups.group_type`.
-Version 2: same fields as the one before.
+1: throttle time.
+2: throttling is told before it happens.
+3: flexible.
+4: by state (KIP-518).
+5: by type (KIP-848).
 """
 
 from kproto.api_keys import ApiKey

@@ -1,13 +1,18 @@
-"""ListOffsets.
+"""ListOffsets: which offset belongs to a time, or is the first or the last of a partition.
 
-Versions 0 to 11.
-1: request: no `topics.partitions.max_num_offsets` any more; answer: no `topics.partitions.old_style_offsets` any
-   more, `topics.partitions.timestamp`, `topics.partitions.offset`.
-2: request: `isolation_level`; answer: `throttle_time_ms`.
-4: request: `topics.partitions.current_leader_epoch`; answer: `topics.partitions.leader_epoch`.
-6: compact and tagged.
-10: request: `timeout_ms`.
-Versions 3, 5, 7, 8, 9, 11: same fields as the one before.
+Versions 0 to 11. Kafka 4 no longer reads 0.
+0: up to `max_num_offsets` segment boundaries, newest first.
+1: one offset with its timestamp (KIP-79).
+2: isolation level; throttle time.
+3: throttling is told before it happens.
+4: leader epochs (KIP-320).
+5: OFFSET_NOT_AVAILABLE may come back.
+6: flexible.
+7: -3 asks for the record of the largest timestamp (KIP-734).
+8: -4 asks for the first offset on local disk (KIP-405).
+9: -5 asks for the last tiered offset (KIP-1005).
+10: a timeout, for remote storage (KIP-1075).
+11: -6 asks for the first offset that is not yet tiered (KIP-1023).
 """
 
 from kproto.api_keys import ApiKey

@@ -1,6 +1,6 @@
-"""ListPartitionReassignments.
+"""ListPartitionReassignments: the partitions that are moving.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,6 +1,6 @@
-"""ListTransactions.
+"""ListTransactions: the transactions that this broker coordinates.
 
-Versions 0 to 2.
+Versions 0 to 2. Flexible from the start.
 1: request: `duration_filter`.
 2: request: `transactional_id_pattern`.
 """

@@ -1,20 +1,20 @@
-"""Metadata.
+"""Metadata: which brokers there are, which topics, and who leads their partitions.
 
 Versions 0 to 13.
-1: request: `topics` may be null; answer: `controller_id`, `brokers.rack`, `topics.is_internal`.
-2: answer: `cluster_id`.
-3: answer: `throttle_time_ms`.
-4: request: `allow_auto_topic_creation`.
-5: answer: `topics.partitions.offline_replicas`.
-7: answer: `topics.partitions.leader_epoch`.
-8: request: `include_cluster_authorized_operations`, `include_topic_authorized_operations`; answer:
-   `cluster_authorized_operations`, `topics.topic_authorized_operations`.
-9: compact and tagged.
-10: request: `topics.topic_id`, `topics.name` may be null; answer: `topics.topic_id`.
-11: request: no `include_cluster_authorized_operations` any more; answer: no `cluster_authorized_operations` any more.
-12: answer: `topics.name` may be null.
-13: answer: `error_code`.
-Version 6: same fields as the one before.
+0: an empty list of topics means all of them.
+1: null means all, empty means none; controller, racks, internal topics.
+2: cluster id.
+3: throttle time.
+4: whether unknown topics may be created.
+5: offline replicas.
+6: throttling is told before it happens.
+7: leader epochs (KIP-320).
+8: authorized operations of topics and cluster, when asked for (KIP-430).
+9: flexible.
+10: topic ids (KIP-516); names may be null.
+11: the authorized operations of the cluster move to DescribeCluster.
+12: topics may be asked for by id.
+13: an error for the whole answer: REBOOTSTRAP_REQUIRED (KIP-1102).
 """
 
 from uuid import UUID

@@ -1,15 +1,17 @@
-"""OffsetCommit.
+"""OffsetCommit: a group member keeps the offsets that it has come to.
 
-Versions 0 to 10.
-1: request: `generation_id_or_member_epoch`, `member_id`, `topics.partitions.commit_timestamp`.
-2: request: `retention_time_ms`, no `topics.partitions.commit_timestamp` any more.
-3: answer: `throttle_time_ms`.
-5: request: no `retention_time_ms` any more.
-6: request: `topics.partitions.committed_leader_epoch`.
-7: request: `group_instance_id`.
-8: compact and tagged.
-10: request: no `topics.name` any more, `topics.topic_id`; answer: no `topics.name` any more, `topics.topic_id`.
-Versions 4, 9: same fields as the one before.
+Versions 0 to 10. Kafka 4 no longer reads 0 and 1.
+0: kept in ZooKeeper, without member and generation.
+1: kept in `__consumer_offsets`; generation and member id; a timestamp per partition.
+2: one retention time for all instead of the timestamps.
+3: throttle time.
+4: throttling is told before it happens.
+5: no retention time any more (KIP-211).
+6: leader epoch of the offset (KIP-320).
+7: static members (KIP-345).
+8: flexible.
+9: the generation may be a member epoch; STALE_MEMBER_EPOCH (KIP-848).
+10: topic ids instead of names.
 """
 
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""OffsetDelete.
+"""OffsetDelete: committed offsets of a group go.
 
 Version 0 only.
 """

@@ -1,17 +1,17 @@
-"""OffsetFetch.
+"""OffsetFetch: the offsets that a group has committed.
 
-Versions 0 to 10.
-2: request: `topics` may be null; answer: `error_code`.
-3: answer: `throttle_time_ms`.
-5: answer: `topics.partitions.committed_leader_epoch`.
-6: compact and tagged.
-7: request: `require_stable`.
-8: request: no `group_id` any more, no `topics` any more, `groups`; answer: no `topics` any more, no `error_code` any
-   more, `groups`.
-9: request: `groups.member_id`, `groups.member_epoch`.
-10: request: no `groups.topics.name` any more, `groups.topics.topic_id`; answer: no `groups.topics.name` any more,
-   `groups.topics.topic_id`.
-Versions 1, 4: same fields as the one before.
+Versions 0 to 10. Kafka 4 no longer reads 0.
+0: read from ZooKeeper.
+1: read from `__consumer_offsets`.
+2: null asks for all topics; an error for the whole answer.
+3: throttle time.
+4: throttling is told before it happens.
+5: leader epochs (KIP-320).
+6: flexible.
+7: wait for offsets of open transactions (KIP-447).
+8: several groups in one request (KIP-709).
+9: member id and epoch (KIP-848).
+10: topic ids instead of names.
 """
 
 from uuid import UUID

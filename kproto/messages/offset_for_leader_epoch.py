@@ -1,10 +1,11 @@
-"""OffsetForLeaderEpoch.
+"""OffsetForLeaderEpoch: where the batches of a leader epoch end, for followers and consumers that look for the point
+where logs diverge.
 
-Versions 0 to 4.
-1: answer: `topics.partitions.leader_epoch`.
-2: request: `topics.partitions.current_leader_epoch`; answer: `throttle_time_ms`.
-3: request: `replica_id`.
-4: compact and tagged.
+Versions 0 to 4. Kafka 4 no longer reads 0 and 1.
+1: the epoch found comes back (KIP-279).
+2: current leader epoch (KIP-320); throttle time.
+3: replica id, -2 for debugging consumers.
+4: flexible.
 """
 
 from kproto.api_keys import ApiKey

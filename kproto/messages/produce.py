@@ -1,16 +1,19 @@
-"""Produce.
+"""Produce: a producer hands over record batches, and the leaders of their partitions append them.
 
-Versions 0 to 13.
-1: answer: `throttle_time_ms`.
-2: answer: `responses.partition_responses.log_append_time_ms`.
-3: request: `transactional_id`.
-5: answer: `responses.partition_responses.log_start_offset`.
-8: answer: `responses.partition_responses.record_errors`, `responses.partition_responses.error_message`.
-9: compact and tagged.
-10: answer: `node_endpoints`, `responses.partition_responses.current_leader`.
-13: request: no `topic_data.name` any more, `topic_data.topic_id`; answer: no `responses.name` any more,
-   `responses.topic_id`.
-Versions 4, 6, 7, 11, 12: same fields as the one before.
+Versions 0 to 13. Kafka 4 no longer reads 0 to 2.
+0: message sets of magic 0 or 1.
+1: throttle time.
+2: the append time of topics that stamp it; messages may have magic 1 (KIP-32).
+3: transactional id; only record batches of magic 2 from here on (KIP-98).
+4: KAFKA_STORAGE_ERROR may come back.
+5: log start offset in the answer.
+6: throttling is told before it happens (KIP-219).
+7: zstd is allowed (KIP-110).
+8: which records of a batch were refused, and why (KIP-467).
+9: flexible.
+10: the new leader and its address beside an error (KIP-951).
+11, 12: TRANSACTION_ABORTABLE; partitions join a transaction implicitly (KIP-890).
+13: topic ids instead of names (KIP-516).
 """
 
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""PushTelemetry.
+"""PushTelemetry: the metrics of a client, in OTLP (KIP-714).
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""ReadShareGroupState.
+"""ReadShareGroupState: a leader loads the state of share partitions (KIP-932).
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

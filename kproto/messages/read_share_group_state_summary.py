@@ -1,6 +1,6 @@
-"""ReadShareGroupStateSummary.
+"""ReadShareGroupStateSummary: how far share partitions have come (KIP-932).
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: answer: `results.partitions.delivery_complete_count`.
 """
 

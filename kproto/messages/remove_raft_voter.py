@@ -1,6 +1,6 @@
-"""RemoveRaftVoter.
+"""RemoveRaftVoter: a controller leaves the voters of the Raft quorum (KIP-853).
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

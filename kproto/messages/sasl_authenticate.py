@@ -1,8 +1,8 @@
-"""SaslAuthenticate.
+"""SaslAuthenticate: one step of a SASL exchange, as bytes of the mechanism.
 
 Versions 0 to 2.
 1: answer: `session_lifetime_ms`.
-2: compact and tagged.
+2: flexible.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,7 +1,7 @@
-"""SaslHandshake.
+"""SaslHandshake: the client names the SASL mechanism that it wants to use.
 
 Versions 0 to 1.
-Version 1: same fields as the one before.
+1: same fields as the version before.
 """
 
 from kproto.api_keys import ApiKey

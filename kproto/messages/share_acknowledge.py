@@ -1,8 +1,8 @@
-"""ShareAcknowledge.
+"""ShareAcknowledge: a share consumer acknowledges records (KIP-932).
 
-Versions 0 to 2.
+Versions 0 to 2. Flexible from the start.
 2: request: `is_renew_ack`; answer: `acquisition_lock_timeout_ms`.
-Version 1: same fields as the one before.
+1: same fields as the version before.
 """
 
 from uuid import UUID

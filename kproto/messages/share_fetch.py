@@ -1,7 +1,7 @@
-"""ShareFetch.
+"""ShareFetch: a share consumer acquires records, and acknowledges earlier ones (KIP-932).
 
-Versions 0 to 2.
-1: request: `max_records`, `batch_size`, no `topics.partitions.partition_max_bytes` any more; answer:
+Versions 0 to 2. Flexible from the start.
+1: request: `max_records`, `batch_size`, without `topics.partitions.partition_max_bytes`; answer:
    `acquisition_lock_timeout_ms`.
 2: request: `share_acquire_mode`, `is_renew_ack`.
 """

@@ -1,7 +1,7 @@
-"""ShareGroupDescribe.
+"""ShareGroupDescribe: state, members and assignments of share groups (KIP-932).
 
-Versions 0 to 1.
-Version 1: same fields as the one before.
+Versions 0 to 1. Flexible from the start.
+1: same fields as the version before.
 """
 
 from uuid import UUID

@@ -1,7 +1,7 @@
-"""ShareGroupHeartbeat.
+"""ShareGroupHeartbeat: a member of a share group (KIP-932) joins, stays or leaves, and learns its assignment.
 
-Versions 0 to 1.
-Version 1: same fields as the one before.
+Versions 0 to 1. Flexible from the start.
+1: same fields as the version before.
 """
 
 from uuid import UUID

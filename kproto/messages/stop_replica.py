@@ -1,10 +1,10 @@
-"""StopReplica.
+"""StopReplica: the controller tells a broker to stop following partitions, or to delete them (ZooKeeper mode, to 3.9).
 
 Versions 0 to 4.
-1: request: `broker_epoch`, no `ungrouped_partitions` any more, `topics`.
-2: compact and tagged.
-3: request: no `delete_partitions` any more, no `topics` any more, `topic_states`.
-4: request: `is_kraft_controller`.
+1: broker epoch; partitions grouped by topic.
+2: flexible.
+3: deletion per partition, with its leader epoch (KIP-570).
+4: whether the controller is a KRaft one (KIP-866).
 """
 
 from kproto.api_keys import ApiKey

@@ -1,6 +1,6 @@
-"""StreamsGroupDescribe.
+"""StreamsGroupDescribe: topology, members and tasks of streams groups (KIP-1071).
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: request: `include_topology_description`; answer: `groups.topology_description`,
    `groups.topology_description_status`, `groups.assignor_name`.
 """

@@ -1,7 +1,7 @@
-"""StreamsGroupHeartbeat.
+"""StreamsGroupHeartbeat: a member of a streams group (KIP-1071) joins, stays or leaves, and learns its tasks.
 
-Versions 0 to 1.
-1: answer: no `acceptable_recovery_lag_legacy` any more, `acceptable_recovery_lag`, `topology_description_required`.
+Versions 0 to 1. Flexible from the start.
+1: answer: without `acceptable_recovery_lag_legacy`, `acceptable_recovery_lag`, `topology_description_required`.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,4 +1,7 @@
-"""Records of `__consumer_offsets` for streams groups (KIP-1071). Layout of keys and values as in `internal_topics.py`."""
+"""Records of `__consumer_offsets` for streams groups (KIP-1071).
+
+Keys and values as in `internal_topics.py`.
+"""
 
 from kproto.schema import Message, Struct, array, message, struct, wire
 

@@ -1,6 +1,6 @@
-"""StreamsGroupTopologyDescriptionUpdate.
+"""StreamsGroupTopologyDescriptionUpdate: a member hands in the description of its topology (KIP-1331).
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from kproto.api_keys import ApiKey

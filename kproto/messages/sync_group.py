@@ -1,11 +1,11 @@
-"""SyncGroup.
+"""SyncGroup: the leader of a classic group hands in the assignment, and each member gets its own.
 
 Versions 0 to 5.
-1: answer: `throttle_time_ms`.
-3: request: `group_instance_id`.
-4: compact and tagged.
-5: request: `protocol_type`, `protocol_name`; answer: `protocol_type`, `protocol_name`.
-Version 2: same fields as the one before.
+1: throttle time.
+2: throttling is told before it happens.
+3: static members (KIP-345).
+4: flexible.
+5: protocol type and name, which must match (KIP-559).
 """
 
 from kproto.api_keys import ApiKey

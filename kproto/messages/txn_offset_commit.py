@@ -1,10 +1,10 @@
-"""TxnOffsetCommit.
+"""TxnOffsetCommit: offsets of a group that count once their transaction commits.
 
 Versions 0 to 6.
 2: request: `topics.partitions.committed_leader_epoch`.
-3: compact and tagged; request: `generation_id_or_member_epoch`, `member_id`, `group_instance_id`.
-6: request: no `topics.name` any more, `topics.topic_id`; answer: no `topics.name` any more, `topics.topic_id`.
-Versions 1, 4, 5: same fields as the one before.
+3: flexible; request: `generation_id_or_member_epoch`, `member_id`, `group_instance_id`.
+6: request: without `topics.name`, `topics.topic_id`; answer: without `topics.name`, `topics.topic_id`.
+1, 4, 5: same fields as the version before.
 """
 
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""UnregisterBroker.
+"""UnregisterBroker: a broker is taken off the list of a KRaft cluster.
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from kproto.api_keys import ApiKey

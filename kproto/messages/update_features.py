@@ -1,8 +1,8 @@
-"""UpdateFeatures.
+"""UpdateFeatures: levels of cluster features are raised or lowered.
 
-Versions 0 to 2.
-1: request: `validate_only`, no `feature_updates.allow_downgrade` any more, `feature_updates.upgrade_type`.
-2: answer: no `results` any more.
+Versions 0 to 2. Flexible from the start.
+1: request: `validate_only`, without `feature_updates.allow_downgrade`, `feature_updates.upgrade_type`.
+2: answer: without `results`.
 """
 
 from kproto.api_keys import ApiKey

@@ -1,14 +1,15 @@
-"""UpdateMetadata.
+"""UpdateMetadata: the controller tells every broker the state of all partitions and brokers (ZooKeeper mode, to 3.9).
 
 Versions 0 to 8.
-1: request: no `live_brokers.v0_host` any more, no `live_brokers.v0_port` any more, `live_brokers.endpoints`.
-2: request: `live_brokers.rack`.
-3: request: `live_brokers.endpoints.listener`.
-4: request: `ungrouped_partition_states.offline_replicas`.
-5: request: `broker_epoch`, no `ungrouped_partition_states` any more, `topic_states`.
-6: compact and tagged.
-7: request: `topic_states.topic_id`.
-8: request: `is_kraft_controller`, `type`.
+0: a broker has one host and port.
+1: one endpoint per security protocol.
+2: racks.
+3: listener names (KIP-103).
+4: offline replicas (KIP-112).
+5: broker epoch; partitions grouped by topic.
+6: flexible.
+7: topic ids (KIP-516).
+8: whether the controller is a KRaft one, full or incremental (KIP-866).
 """
 
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""UpdateRaftVoter.
+"""UpdateRaftVoter: a voter of the Raft quorum tells its endpoints and versions (KIP-853).
 
-Version 0 only.
+Version 0 only. Flexible from the start.
 """
 
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""Vote.
+"""Vote: a candidate of the Raft quorum asks for a vote.
 
-Versions 0 to 2.
+Versions 0 to 2. Flexible from the start.
 1: request: `voter_id`, `topics.partitions.replica_directory_id`, `topics.partitions.voter_directory_id`; answer:
    `node_endpoints`.
 2: request: `topics.partitions.pre_vote`.

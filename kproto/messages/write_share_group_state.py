@@ -1,6 +1,6 @@
-"""WriteShareGroupState.
+"""WriteShareGroupState: a leader keeps the state of share partitions (KIP-932).
 
-Versions 0 to 1.
+Versions 0 to 1. Flexible from the start.
 1: request: `topics.partitions.delivery_complete_count`.
 """
 

@@ -1,7 +1,7 @@
-"""WriteTxnMarkers.
+"""WriteTxnMarkers: a transaction coordinator has the leaders of partitions write its commit or abort markers.
 
 Versions 0 to 2.
-1: compact and tagged.
+1: flexible.
 2: request: `markers.transaction_version`.
 """
 
