@@ -92,7 +92,12 @@ def run(loaded: Loaded, topics: Sequence[StartupTopic], *, announce: Callable[[R
     return run_broker(settings, announce=lambda ready: when_topics_exist(settings, ready, topics, announce))
 
 
-def when_topics_exist(ready: ReadyInfo, topics: Sequence[StartupTopic], announce: Callable[[ReadyInfo], None]) -> None:
+def when_topics_exist(
+    settings: BrokerSettings,
+    ready: ReadyInfo,
+    topics: Sequence[StartupTopic],
+    announce: Callable[[ReadyInfo], None],
+) -> None:
     """Announce at once, or, since the broker's loop must go on to create them, from a thread behind the topics."""
 
     def create() -> None:
