@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+import trio
+
 from broker.storage.producers import ProducerStates
 
 
@@ -22,6 +24,14 @@ class DiskFull(StorageFailed):
 
 class OffsetOutOfRange(Exception):
     """The offset asked for is below the log start or above the log end."""
+
+
+@dataclass(slots=True, frozen=True)
+class Identity:
+    """Whose stored data is; None for what nobody has said yet."""
+
+    broker_id: int | None = None
+    cluster_id: str | None = None
 
 
 class LogSettings(Protocol):
@@ -178,7 +188,10 @@ class Log(Protocol):
         ...
 
     async def tidy(self, now_ms: int) -> None:
-        """Retention by size, time and log start, in slices."""
+        """Retention by size, time and log start, in slices; nothing above the noted high watermark goes.
+
+        Raises: StorageFailed.
+        """
         ...
 
     async def close(self, *, delete: bool = False) -> None:
@@ -189,12 +202,35 @@ class Log(Protocol):
 class Storage(Protocol):
     """All logs of one broker, by topic id."""
 
+    def claim(self, broker_id: int | None) -> None:
+        """Make sure, before anything else, that nobody else writes here and that it is ours.
+
+        Raises: OperatorError: locked, not writable, or another broker's.
+        """
+        ...
+
+    @property
+    def identity(self) -> Identity:
+        """As an earlier process left it, once claimed; later as `identify` said."""
+        ...
+
+    def identify(self, identity: Identity) -> None:
+        """Remember whose this is. Raises: OperatorError: another cluster's, or it cannot be written."""
+        ...
+
     async def load(self) -> Iterable[Log]:
-        """Open every log that is kept here, recovering what an unclean stop left. Once, before anything else."""
+        """Open every log that is kept here, recovering what an unclean stop left. Once, after `claim`.
+
+        A log that cannot be opened is among them; its verbs raise StorageFailed.
+        """
+        ...
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """The background: retention, checkpoints, expiry of producers, removal of files. Until cancelled."""
         ...
 
     def create(self, log_id: LogId, topic: str, settings: LogSettings) -> Log:
-        """The log of that id, made if need be. An empty log costs no file until its first batch.
+        """The log of that id, made if need be, with these options. An empty log costs no file until its first batch.
 
         Raises: StorageFailed: a directory of that name belongs to another topic id, or the disk said no.
         """
@@ -203,7 +239,10 @@ class Storage(Protocol):
     def get(self, log_id: LogId) -> Log | None: ...
 
     async def delete(self, log_id: LogId) -> None:
-        """Forget the log and remove its files (later, in the background); unknown ids are fine."""
+        """Forget the log and remove its files (later, in the background); unknown ids are fine.
+
+        Raises: StorageFailed: its directory cannot be renamed.
+        """
         ...
 
     def high_watermark(self, log_id: LogId) -> int:
@@ -211,9 +250,9 @@ class Storage(Protocol):
         ...
 
     def note_high_watermark(self, log_id: LogId, offset: int) -> None:
-        """Remember for the next checkpoint."""
+        """Remember for the next checkpoint; `tidy` deletes nothing above it."""
         ...
 
     async def close(self) -> None:
-        """Clean stop: checkpoints, snapshots and the mark that recovery may be skipped."""
+        """Clean stop: checkpoints, snapshots and the mark that recovery may be skipped; others may claim it now."""
         ...

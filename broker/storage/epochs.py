@@ -1,0 +1,56 @@
+"""Where each leader epoch began in one log.  Source: KIP-101, KIP-279, LeaderEpochFileCache."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+
+class Epochs:
+    """(epoch, offset of its first batch), both growing."""
+
+    __slots__ = ("_entries", "changed")
+
+    def __init__(self, entries: Iterable[tuple[int, int]] = ()) -> None:
+        """Raises: ValueError: they do not grow."""
+        self._entries = list(entries)
+        self.changed = False
+        """Since the file was written."""
+        pairs = pairwise(self._entries)
+        if any(not (a[0] < b[0] and a[1] < b[1]) for a, b in pairs) or any(e < 0 or o < 0 for e, o in self._entries):
+            raise ValueError("leader epochs and their offsets must grow")
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self._entries)
+
+    @property
+    def latest(self) -> int:
+        return self._entries[-1][0] if self._entries else -1
+
+    def assign(self, epoch: int, offset: int) -> None:
+        """A batch of that epoch was stored there."""
+        if epoch > self.latest:
+            self._entries.append((epoch, offset))
+            self.changed = True
+
+    def end_of(self, epoch: int, log_end: int) -> tuple[int, int]:
+        """The largest epoch not above `epoch` and where it ended; (-1, -1) if there is none."""
+        number = bisect_right(self._entries, epoch, key=lambda entry: entry[0])
+        if number == 0:
+            return -1, -1
+        end = self._entries[number][1] if number < len(self._entries) else log_end
+        return self._entries[number - 1][0], end
+
+    def cut_end(self, offset: int) -> None:
+        """Nothing at or above `offset` is left."""
+        self._keep([entry for entry in self._entries if entry[1] < offset])
+
+    def cut_start(self, offset: int) -> None:
+        """Nothing below `offset` is left; the epoch that holds `offset` begins there now."""
+        number = bisect_right(self._entries, offset, key=lambda entry: entry[1])
+        if number:
+            self._keep([(self._entries[number - 1][0], offset), *self._entries[number:]])
+
+    def _keep(self, entries: list[tuple[int, int]]) -> None:
+        if entries != self._entries:
+            self._entries = entries
+            self.changed = True

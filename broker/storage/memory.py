@@ -1,0 +1,240 @@
+"""Logs in memory: for laptops and tests, gone when the process ends. The same promises, no files.
+
+Source of retention: as `segments/retention.py`, with batches in place of segments.
+"""
+
+import logging
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Protocol
+
+import trio
+
+from broker.clock import Clock
+from broker.storage.contract import Identity, LogId, LogSettings, OffsetOutOfRange, Slice, StorageFailed, TimedOffset
+from broker.storage.epochs import Epochs
+from broker.storage.producers import ProducerStates
+from broker.storage.slices import BytesSlice
+from kproto.errors import ApiError
+from kproto.records.batch import BatchHeader, read_records, split, stamp
+
+log = logging.getLogger("barnabas.storage")
+
+
+class MemoryLog:
+    """See `broker.storage.contract.Log`."""
+
+    def __init__(self, log_id: LogId, name: str, settings: LogSettings) -> None:
+        self.id = log_id
+        self.name = name
+        self.settings = settings
+        self.producers = ProducerStates()
+        self.start_offset = 0
+        self.end_offset = 0
+        self.size_bytes = 0
+        self.watermark = 0
+        self._epochs = Epochs()
+        self._headers: list[BatchHeader] = []
+        self._ends: list[int] = []
+        """Offset after each batch."""
+        self._batches: list[bytes] = []
+        self._closed = False
+
+    @property
+    def flushed_offset(self) -> int:
+        return self.end_offset
+
+    @property
+    def latest_epoch(self) -> int:
+        return self._epochs.latest
+
+    def append(self, batches: memoryview, epoch: int, now_ms: int) -> int:
+        self._check()
+        base = self.end_offset
+        for header, batch in split(batches):
+            stamp(batch, self.end_offset, epoch)
+            header.base_offset, header.leader_epoch = self.end_offset, epoch
+            self._keep(header, batch, now_ms)
+        return base
+
+    def append_as_follower(self, batches: memoryview, now_ms: int) -> None:
+        self._check()
+        for header, batch in split(batches):
+            assert header.base_offset >= self.end_offset
+            self._keep(header, batch, now_ms)
+
+    def _keep(self, header: BatchHeader, batch: memoryview, now_ms: int) -> None:
+        self._headers.append(header)
+        self._ends.append(header.next_offset)
+        self._batches.append(bytes(batch))
+        self.size_bytes += len(batch)
+        self.end_offset = header.next_offset
+        self._epochs.assign(header.leader_epoch, header.base_offset)
+        self.producers.update(header, header.base_offset, now_ms)
+
+    def truncate(self, offset: int) -> None:
+        self._check()
+        if offset >= self.end_offset:
+            return
+        kept = bisect_right(self._ends, offset)
+        self.end_offset = min(offset, self._headers[kept].base_offset) if kept < len(self._headers) else offset
+        self._drop(kept, len(self._headers))
+        self.start_offset = min(self.start_offset, self.end_offset)
+        self._epochs.cut_end(self.end_offset)
+        self.producers.replace(())
+        for header in self._headers:
+            self.producers.update(header, header.base_offset, header.max_timestamp)
+
+    def _drop(self, first: int, after: int) -> None:
+        self.size_bytes -= sum(map(len, self._batches[first:after]))
+        del self._headers[first:after], self._ends[first:after], self._batches[first:after]
+
+    def advance_start(self, offset: int) -> None:
+        self._check()
+        if offset > self.end_offset:
+            raise OffsetOutOfRange(f"{self.name} ends at {self.end_offset}")
+        if offset > self.start_offset:
+            self.start_offset = offset
+            self._epochs.cut_start(offset)
+
+    def end_of_epoch(self, epoch: int) -> tuple[int, int]:
+        self._check()
+        return self._epochs.end_of(epoch, self.end_offset)
+
+    async def read(self, offset: int, max_bytes: int, below: int) -> Slice:
+        self._check()
+        if not self.start_offset <= offset <= self.end_offset:
+            raise OffsetOutOfRange(f"{self.name} holds {self.start_offset} to {self.end_offset}, not {offset}")
+        pieces: list[bytes] = []
+        room = max_bytes
+        for number in range(bisect_right(self._ends, offset), len(self._ends)):
+            batch = self._batches[number]
+            if self._ends[number] > below or (pieces and room <= 0):
+                break
+            pieces.append(batch if not pieces else batch[:room])
+            room -= len(batch)
+        return BytesSlice(b"".join(pieces))
+
+    async def find_time(self, timestamp_ms: int) -> TimedOffset | None:
+        self._check()
+        for number, header in enumerate(self._headers):
+            if header.max_timestamp >= timestamp_ms and header.next_offset > self.start_offset:
+                found = self._first_record(number, timestamp_ms)
+                if found is not None:
+                    return found
+        return None
+
+    async def find_max_time(self) -> TimedOffset | None:
+        self._check()
+        readable = [n for n, header in enumerate(self._headers) if header.next_offset > self.start_offset]
+        if not readable:
+            return None
+        newest = max(readable, key=lambda n: self._headers[n].max_timestamp)
+        return self._first_record(newest, self._headers[newest].max_timestamp)
+
+    def _first_record(self, number: int, timestamp_ms: int) -> TimedOffset | None:
+        header = self._headers[number]
+        try:
+            for record in read_records(self._batches[number]):
+                if record.offset >= self.start_offset and record.timestamp_ms >= timestamp_ms:
+                    return TimedOffset(record.offset, record.timestamp_ms, header.leader_epoch)
+        except ApiError as damage:
+            raise StorageFailed(f"{self.name}, offset {header.base_offset}: {damage}") from damage
+        return None
+
+    async def flush(self) -> int:
+        self._check()
+        return self.end_offset
+
+    async def tidy(self, now_ms: int) -> None:
+        self._check()
+        settings = self.settings
+        while self._headers and self._ends[0] <= self.watermark:
+            oldest, deletes = self._headers[0], "delete" in settings.cleanup_policy
+            too_old = deletes and 0 <= settings.retention_ms < now_ms - oldest.max_timestamp
+            too_much = deletes and 0 <= settings.retention_bytes <= self.size_bytes - oldest.size
+            if not (too_old or too_much or self._ends[0] <= self.start_offset):
+                return
+            self.advance_start(max(self._ends[0], self.start_offset))
+            self._drop(0, 1)
+            await trio.lowlevel.checkpoint()
+
+    async def close(self, *, delete: bool = False) -> None:
+        self._closed = True
+        if delete:
+            self._drop(0, len(self._headers))
+
+    def _check(self) -> None:
+        if self._closed:
+            raise StorageFailed(f"{self.name} is closed")
+
+
+class MemorySettings(Protocol):
+    """The broker options that say how often, in ms."""
+
+    @property
+    def log_retention_check_interval_ms(self) -> int: ...
+    @property
+    def producer_id_expiration_ms(self) -> int: ...
+
+
+class MemoryStorage:
+    """See `broker.storage.contract.Storage`. It belongs to nobody and knows nothing of an earlier process."""
+
+    def __init__(self, *, settings: MemorySettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._logs: dict[LogId, MemoryLog] = {}
+
+        self.identity = Identity()
+
+    def claim(self, broker_id: int | None) -> None:
+        """Nobody else can get at it."""
+
+    def identify(self, identity: Identity) -> None:
+        self.identity = identity
+
+    async def load(self) -> Iterable[MemoryLog]:
+        return ()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        task_status.started()
+        while True:
+            await trio.sleep(self._settings.log_retention_check_interval_ms / 1000)
+            for kept in list(self._logs.values()):
+                try:
+                    await kept.tidy(self._clock.now_ms())
+                except StorageFailed as failure:
+                    log.info("%s", failure)  # deleted meanwhile
+                kept.producers.expire(self._clock.now_ms(), self._settings.producer_id_expiration_ms)
+
+    def create(self, log_id: LogId, topic: str, settings: LogSettings) -> MemoryLog:
+        name = f"{topic}-{log_id.partition}"
+        kept = self._logs.get(log_id)
+        if kept is None:
+            if any(other.name == name for other in self._logs.values()):
+                raise StorageFailed(f"{name} belongs to another topic id")
+            kept = self._logs[log_id] = MemoryLog(log_id, name, settings)
+        kept.settings = settings
+        return kept
+
+    def get(self, log_id: LogId) -> MemoryLog | None:
+        return self._logs.get(log_id)
+
+    async def delete(self, log_id: LogId) -> None:
+        gone = self._logs.pop(log_id, None)
+        if gone is not None:
+            await gone.close(delete=True)
+
+    def high_watermark(self, log_id: LogId) -> int:
+        kept = self._logs.get(log_id)
+        return 0 if kept is None else kept.watermark
+
+    def note_high_watermark(self, log_id: LogId, offset: int) -> None:
+        kept = self._logs.get(log_id)
+        if kept is not None:
+            kept.watermark = offset
+
+    async def close(self) -> None:
+        for kept in self._logs.values():
+            await kept.close()

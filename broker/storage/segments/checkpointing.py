@@ -1,0 +1,82 @@
+"""Writes the offset checkpoints of every data directory: recovery points, log starts, high watermarks.
+
+In threads, one after the other; only a recovery point that has to go back is written on the spot, before the cut.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import trio
+
+from broker.storage.files import Data, Disk, replace, write_all
+from broker.storage.segments.checkpoints import HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS, offsets_text
+from broker.storage.segments.log import SegmentLog
+from broker.storage.segments.names import partition_directory
+
+log = logging.getLogger("barnabas.storage")
+
+_VALUE: dict[str, Callable[[SegmentLog], int]] = {
+    RECOVERY_POINTS: lambda kept: kept.commit.recovery_point,
+    LOG_STARTS: lambda kept: kept.start_offset,
+    HIGH_WATERMARKS: lambda kept: kept.watermark,
+}
+
+
+class Checkpointer:
+    """Args: logs: all that are kept now."""
+
+    def __init__(self, disk: Disk, directories: Sequence[Path], logs: Callable[[], Iterable[SegmentLog]]) -> None:
+        self._disk = disk
+        self._directories = directories
+        self._logs = logs
+        self._one_at_a_time = trio.Lock()
+        self._written: dict[Path, bytes] = {}
+        self._lowered = 0
+
+    async def write(self, *names: str) -> None:
+        """Write what has changed. Raises: OSError."""
+        async with self._one_at_a_time:
+            for directory in self._directories:
+                for name in names:
+                    await self._write(directory / name)
+
+    async def write_all(self) -> None:
+        await self.write(RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS)
+
+    async def _write(self, path: Path) -> None:
+        text, lowered, fresh = self._text(path), self._lowered, path.with_name(path.name + ".tmp")
+        if text == self._written.get(path):
+            return
+        await self._disk.in_thread(lambda: _write_durably(self._disk, fresh, text))
+        if lowered != self._lowered:
+            return  # what a recovery point was is more than it is now; the next checkpoint tells
+        self._disk.rename(fresh, path)
+        self._written[path] = text
+        await self._disk.in_thread(lambda: self._disk.sync_directory(path.parent))
+
+    def write_recovery_points_now(self, directory: Path) -> None:
+        """Before a cut. Raises: OSError."""
+        self._lowered += 1
+        path = directory / RECOVERY_POINTS
+        self._written[path] = self._text(path)
+        replace(self._disk, path, self._written[path])
+
+    def _text(self, path: Path) -> bytes:
+        value = _VALUE[path.name]
+        offsets = {}
+        for kept in self._logs():
+            if kept.has_directory and kept.directory.parent == path.parent and value(kept) > 0:
+                topic_and_partition = partition_directory(kept.name)
+                assert topic_and_partition is not None
+                offsets[topic_and_partition] = value(kept)
+        return offsets_text(offsets)
+
+
+def _write_durably(disk: Disk, path: Path, data: Data) -> None:
+    file = disk.create(path)
+    try:
+        write_all(file, data, 0)
+        file.sync()
+    finally:
+        file.release()

@@ -1,0 +1,147 @@
+"""Group commit: one thread call makes durable what was appended so far, for all who wait.
+
+In what order: batches and indexes, the leader epochs, the names in the directories. Only then the recovery point moves.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+
+from broker.storage.files import Disk, File, replace
+from broker.storage.segments.checkpoints import LEADER_EPOCHS, epochs_text
+from broker.storage.segments.names import INDEX, SNAPSHOT, TIME_INDEX, offset_file
+from broker.storage.segments.segment import Segment
+
+if TYPE_CHECKING:
+    from broker.storage.segments.log import SegmentLog
+
+
+class GroupCommit:
+    """Of one log. Whoever comes first leads; who comes meanwhile waits, and leads the next one if need be."""
+
+    def __init__(self, log: "SegmentLog") -> None:
+        self._log = log
+        self._running: trio.Event | None = None
+        self._upto = 0
+        self.flushed_offset = 0
+        self.recovery_point = 0
+        """Below it everything is durable that a start needs; `flushed_offset` except after trouble with small files."""
+        self.names_changed = False
+        """Files were made in the partition's directory since the last flush."""
+        self.directory_is_new = False
+
+    def start_at(self, offset: int) -> None:
+        self.flushed_offset = self.recovery_point = offset
+
+    def cut(self, end_offset: int) -> None:
+        """Nothing at or above is left, also for a flush that is under way."""
+        self.flushed_offset = min(self.flushed_offset, end_offset)
+        self.recovery_point = min(self.recovery_point, end_offset)
+        self._upto = min(self._upto, end_offset)
+
+    async def flush(self) -> int:
+        target = self._log.end_offset
+        self._log.check()
+        while self.flushed_offset < min(target, self._log.end_offset):
+            if self._running is not None:
+                await self._running.wait()
+            else:
+                await self._lead()
+            self._log.check()
+        return self.flushed_offset
+
+    async def _lead(self) -> None:
+        log, self._running = self._log, trio.Event()
+        self._upto = log.end_offset
+        round_ = _Round(log, self.names_changed, self.directory_is_new)
+        self.names_changed = self.directory_is_new = log.epochs.changed = False
+        log.unflushed_bytes = 0
+        done = False
+        try:
+            await log.disk.in_thread(round_.sync)
+            done = True
+        except OSError as error:
+            raise log.fail(f"fsync failed ({error.strerror or error}); what was written cannot be trusted") from error
+        finally:
+            if not done:
+                self.names_changed, self.directory_is_new = round_.names_changed, round_.directory_is_new
+            round_.release()
+            running, self._running = self._running, None
+            running.set()
+        round_.note()
+        self.flushed_offset = max(self.flushed_offset, self._upto)
+        if round_.complete:
+            self.recovery_point = self.flushed_offset
+        else:
+            log.epochs.changed = True
+
+
+class _Round:
+    """What one flush makes durable, as of when it began. Only `sync` runs in a thread."""
+
+    def __init__(self, log: "SegmentLog", names_changed: bool, directory_is_new: bool) -> None:
+        self._disk: Disk = log.disk
+        self._directory = log.directory
+        self.names_changed = names_changed
+        self.directory_is_new = directory_is_new
+        self._epochs = epochs_text(log.epochs) if log.epochs.changed else None
+        self._files: list[tuple[Segment, File, int, int, bool]] = []
+        self._small: list[Path] = []
+        self.complete = True
+        for segment in log.segments:
+            if not segment.settled:
+                self._add(segment, retired=segment is not log.segments[-1])
+
+    def _add(self, segment: Segment, *, retired: bool) -> None:
+        segment.file.hold()
+        self._files.append((segment, segment.file, segment.size, segment.cuts, retired))
+        if retired:
+            with suppress(OSError):
+                segment.save_indexes()
+            names = (
+                offset_file(self._directory, segment.base_offset, suffix) for suffix in (INDEX, TIME_INDEX, SNAPSHOT)
+            )
+            self._small.extend(names)
+
+    def sync(self) -> None:
+        """Raises: OSError: batches or names are not durable."""
+        for _, file, *_ in self._files:
+            file.sync()
+        self._try(lambda: _sync_small(self._disk, self._small))
+        if self._epochs is not None:
+            text = self._epochs
+            self._try(lambda: replace(self._disk, self._directory / LEADER_EPOCHS, text))
+        if self.names_changed:
+            self._disk.sync_directory(self._directory)
+        if self.directory_is_new:
+            self._disk.sync_directory(self._directory.parent)
+
+    def _try(self, call: Callable[[], None]) -> None:
+        """Small files can be rebuilt from the log: without them only the recovery point stays where it is."""
+        try:
+            call()
+        except OSError:
+            self.complete = False
+
+    def note(self) -> None:
+        for segment, _, size, cuts, retired in self._files:
+            if segment.cuts == cuts:
+                segment.synced_size = size
+                segment.settled = retired and self.complete
+
+    def release(self) -> None:
+        for _, file, *_ in self._files:
+            file.release()
+
+
+def _sync_small(disk: Disk, paths: list[Path]) -> None:
+    for path in paths:
+        if disk.exists(path):
+            file = disk.open(path)
+            try:
+                file.sync()
+            finally:
+                file.release()

@@ -1,0 +1,313 @@
+"""One partition in segment files: the verbs of the contract.
+
+Source: UnifiedLog.scala, LocalLog.java.
+"""
+
+import errno
+import logging
+from bisect import bisect_right
+from contextlib import suppress
+from itertools import pairwise
+from operator import attrgetter
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from broker.storage.contract import (
+    DiskFull,
+    LogId,
+    LogSettings,
+    OffsetOutOfRange,
+    Slice,
+    StorageFailed,
+    TimedOffset,
+)
+from broker.storage.epochs import Epochs
+from broker.storage.files import Disk, write_all
+from broker.storage.producers import ProducerStates
+from broker.storage.segments import producers_file, reading, retention, times
+from broker.storage.segments.checkpoints import PARTITION_METADATA, topic_id_text
+from broker.storage.segments.flushing import GroupCommit
+from broker.storage.segments.names import delete_directory
+from broker.storage.segments.segment import LogDamaged, Segment
+from kproto.records.batch import BatchHeader, split, stamp
+
+log = logging.getLogger("barnabas.storage")
+
+FLUSH_EVERY_BYTES = 64 << 20
+"""So much unflushed, and the background flushes: longer and the kernel throttles whoever writes."""
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_base_offset = attrgetter("base_offset")
+
+
+class Keeper(Protocol):
+    """What a log asks of the storage that keeps it."""
+
+    def flush_soon(self, flushable: "SegmentLog") -> None: ...
+    def remove_later(self, paths: list[Path], after_ms: int) -> None: ...
+    def lower_recovery_point(self, lowered: "SegmentLog", offset: int) -> None:
+        """Before anything at or above `offset` is cut. Raises: OSError."""
+        ...
+
+    def start_moved(self, moved: "SegmentLog") -> None: ...
+    def unique(self) -> UUID: ...
+
+
+class SegmentLog:
+    """See `broker.storage.contract.Log`. Nothing is on the disk before the first batch."""
+
+    def __init__(
+        self, log_id: LogId, name: str, directory: Path, settings: LogSettings, disk: Disk, keeper: Keeper
+    ) -> None:
+        self.id = log_id
+        self.name = name
+        self.settings = settings
+        self.directory = directory
+        self.disk = disk
+        self.keeper = keeper
+        self.producers = ProducerStates()
+        self.epochs = Epochs()
+        self.segments: list[Segment] = []
+        """Oldest first; the last one is written."""
+        self.watermark = 0
+        self.failure: StorageFailed | None = None
+        self.start_offset = 0
+        self.end_offset = 0
+        self.commit = GroupCommit(self)
+        self.reader = reading.Reader(self)
+        self.has_directory = False
+        self.has_metadata = False
+        self.unflushed_bytes = 0
+
+    @property
+    def flushed_offset(self) -> int:
+        return self.commit.flushed_offset
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(segment.size for segment in self.segments)
+
+    @property
+    def latest_epoch(self) -> int:
+        return self.epochs.latest
+
+    # --- trouble ---
+
+    def check(self) -> None:
+        """Raises: StorageFailed: this log is offline."""
+        if self.failure is not None:
+            raise StorageFailed(str(self.failure)) from self.failure
+
+    def fail(self, reason: str) -> StorageFailed:
+        """Offline from now on, until the broker starts again."""
+        if self.failure is None:
+            self.failure = StorageFailed(f"{self.name} in {self.directory.parent} is offline: {reason}")
+            log.error("%s", self.failure)
+        return self.failure
+
+    def failed(self, error: OSError) -> StorageFailed:
+        """What to raise: a full disk may pass and so may a lack of descriptors; anything else lasts."""
+        reason = error.strerror or str(error)
+        if error.errno in _NO_SPACE:
+            return DiskFull(f"{self.name} in {self.directory.parent}: {reason}")
+        if error.errno in _PASSING:
+            return StorageFailed(f"{self.name} in {self.directory.parent}: {reason}")
+        return self.fail(reason)
+
+    # --- writing ---
+
+    def append(self, batches: memoryview, epoch: int, now_ms: int) -> int:
+        self.check()
+        base = offset = self.end_offset
+        stored: list[BatchHeader] = []
+        for header, batch in split(batches):
+            stamp(batch, offset, epoch)
+            header.base_offset, header.leader_epoch = offset, epoch
+            offset += header.last_offset_delta + 1
+            stored.append(header)
+        self._store(batches, stored, now_ms)
+        return base
+
+    def append_as_follower(self, batches: memoryview, now_ms: int) -> None:
+        self.check()
+        stored = [header for header, _ in split(batches)]
+        assert all(a.next_offset <= b.base_offset for a, b in pairwise(stored))
+        assert not stored or stored[0].base_offset >= self.end_offset
+        size = sum(header.size for header in stored)
+        self._store(batches[:size], stored, now_ms)
+
+    def _store(self, batches: memoryview, stored: list[BatchHeader], now_ms: int) -> None:
+        if not stored:
+            return
+        segment = self._segment_for(stored, len(batches), now_ms)
+        try:
+            segment.append(batches, stored, self.settings.index_interval_bytes)
+        except OSError as error:
+            raise self.failed(error) from error
+        self.end_offset = segment.next_offset
+        for header in stored:
+            if header.leader_epoch > self.epochs.latest:
+                self.epochs.assign(header.leader_epoch, header.base_offset)
+            if header.producer_id >= 0:
+                self.producers.update(header, header.base_offset, now_ms)
+        self.unflushed_bytes += len(batches)
+        if self.unflushed_bytes >= FLUSH_EVERY_BYTES:
+            self.keeper.flush_soon(self)
+
+    def _segment_for(self, stored: list[BatchHeader], size: int, now_ms: int) -> Segment:
+        base_offset = stored[0].base_offset
+        if not self.segments:
+            return self._add_segment(base_offset, now_ms)
+        active, settings = self.segments[-1], self.settings
+        if active.is_full(
+            size, stored[-1].last_offset, settings.segment_bytes, settings.segment_index_bytes
+        ) or active.is_old(stored[0].max_timestamp, now_ms, settings.segment_ms):
+            return self.roll(base_offset, now_ms)
+        return active
+
+    def roll(self, offset: int, now_ms: int) -> Segment:
+        """Begin a new segment at `offset`. Raises: StorageFailed: the old one goes on."""
+        old = self.segments[-1]
+        fresh = self._add_segment(offset, now_ms)
+        old.retire()
+        producers_file.save(self, offset)
+        self.keeper.flush_soon(self)
+        return fresh
+
+    def _add_segment(self, offset: int, now_ms: int) -> Segment:
+        segment = Segment(self.disk, self.directory, offset, now_ms)
+        try:
+            self._make_directory()
+            segment.create()
+        except OSError as error:
+            raise self.failed(error) from error
+        self.commit.names_changed = True
+        self.segments.append(segment)
+        return segment
+
+    def _make_directory(self) -> None:
+        if not self.has_directory:
+            self.disk.make_directory(self.directory)
+            self.has_directory = self.commit.directory_is_new = True
+        if not self.has_metadata:
+            self.write_metadata()
+
+    def write_metadata(self) -> None:
+        """Say whose directory this is. Raises: OSError."""
+        file = self.disk.create(self.directory / PARTITION_METADATA)
+        try:
+            write_all(file, topic_id_text(self.id.topic_id), 0)
+        finally:
+            file.release()
+        self.has_metadata = self.commit.names_changed = True
+
+    # --- cutting ---
+
+    def truncate(self, offset: int) -> None:
+        self.check()
+        if offset >= self.end_offset:
+            return
+        try:
+            self.keeper.lower_recovery_point(self, offset)
+            self._cut_segments(offset)
+            producers_file.remove_above(self, self.end_offset)
+            for _ in producers_file.reload(self):
+                continue
+        except (OSError, LogDamaged) as error:
+            raise self.fail(f"cannot be truncated to {offset}: {error}") from error
+        self.start_offset = min(self.start_offset, self.end_offset)
+        self.epochs.cut_end(self.end_offset)
+
+    def _cut_segments(self, offset: int) -> None:
+        while self.segments and self.segments[-1].base_offset >= offset:
+            self._discard(self.segments[-1])
+            self.segments.pop()
+        self.end_offset = offset
+        if self.segments:
+            self.segments[-1].cut(offset, self.settings.index_interval_bytes)
+            self.end_offset = self.segments[-1].next_offset
+        self.commit.cut(self.end_offset)
+
+    def _discard(self, segment: Segment) -> None:
+        self.keeper.remove_later(segment.discard(), self.settings.file_delete_delay_ms)
+
+    def drop_oldest(self, now_ms: int) -> None:
+        """The oldest segment goes; if it is the only one, an empty one follows it.  Raises: StorageFailed."""
+        self.check()
+        if len(self.segments) == 1:
+            self.roll(self.end_offset, now_ms)
+        try:
+            self._discard(self.segments[0])
+        except OSError as error:
+            raise self.failed(error) from error
+        del self.segments[0]
+        self.advance_start(max(self.start_offset, self.segments[0].base_offset))
+
+    def advance_start(self, offset: int) -> None:
+        self.check()
+        if offset > self.end_offset:
+            raise OffsetOutOfRange(f"{self.name} ends at {self.end_offset}")
+        if offset > self.start_offset:
+            self.start_offset = offset
+            self.epochs.cut_start(offset)
+            self.keeper.start_moved(self)
+
+    # --- asking ---
+
+    def end_of_epoch(self, epoch: int) -> tuple[int, int]:
+        self.check()
+        return self.epochs.end_of(epoch, self.end_offset)
+
+    def segments_from(self, offset: int) -> list[Segment]:
+        """The one that may hold `offset`, and all after it."""
+        return self.segments[max(bisect_right(self.segments, offset, key=_base_offset) - 1, 0) :]
+
+    async def read(self, offset: int, max_bytes: int, below: int) -> Slice:
+        return await self.reader.read(offset, max_bytes, below)
+
+    async def find_time(self, timestamp_ms: int) -> TimedOffset | None:
+        return await times.find_time(self, timestamp_ms)
+
+    async def find_max_time(self) -> TimedOffset | None:
+        return await times.find_max_time(self)
+
+    # --- keeping ---
+
+    async def flush(self) -> int:
+        return await self.commit.flush()
+
+    async def tidy(self, now_ms: int) -> None:
+        await retention.tidy(self, now_ms)
+
+    async def close(self, *, delete: bool = False) -> None:
+        """Nothing is flushed with `delete` or after trouble. Afterwards every verb fails."""
+        try:
+            if not delete and self.failure is None:
+                await self.flush()
+                self._save_the_rest()
+        finally:
+            self.failure = self.failure or StorageFailed(f"{self.name} is closed")
+            for segment in self.segments:
+                segment.release()
+        if delete and self.has_directory:
+            await self._remove()
+
+    def _save_the_rest(self) -> None:
+        """What can be done without, and saves work at the next start."""
+        if self.segments:
+            with suppress(OSError):
+                self.segments[-1].save_indexes()
+            producers_file.save(self, self.end_offset)
+
+    async def _remove(self) -> None:
+        """In one step, so that a crash leaves either the log or a directory that no start takes for one."""
+        gone = self.directory.with_name(delete_directory(self.name, self.keeper.unique()))
+        parent = self.directory.parent
+        try:
+            self.disk.rename(self.directory, gone)
+            await self.disk.in_thread(lambda: self.disk.sync_directory(parent))
+        except OSError as error:
+            raise self.failed(error) from error
+        self.has_directory = False
+        self.keeper.remove_later([gone], self.settings.file_delete_delay_ms)

@@ -1,0 +1,42 @@
+"""What files and directories of a partition are called.  Source: LogFileUtils.java, LocalLog.scala."""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+LOG = ".log"
+INDEX = ".index"
+TIME_INDEX = ".timeindex"
+TXN_INDEX = ".txnindex"
+SNAPSHOT = ".snapshot"
+DELETED = ".deleted"
+"""Added to the names of files that will be removed in the background."""
+TEMPORARY = ".tmp"
+DELETE_DIRECTORY = "-delete"
+
+_PARTITION = re.compile(r"(?P<topic>[a-zA-Z0-9._-]{1,249})-(?P<partition>\d{1,10})")
+_OFFSET_FILE = re.compile(r"(\d{20})(\.[a-z]+)")
+_LONGEST_NAME = 255
+
+
+def offset_file(directory: Path, offset: int, suffix: str) -> Path:
+    """`00000000000000000042.log` for offset 42."""
+    return directory / f"{offset:020d}{suffix}"
+
+
+def offset_of(name: str, suffix: str) -> int | None:
+    """42 for `00000000000000000042.log` if `.log` is what is asked for, else None."""
+    found = _OFFSET_FILE.fullmatch(name)
+    return int(found[1]) if found and found[2] == suffix else None
+
+
+def partition_directory(name: str) -> tuple[str, int] | None:
+    """Topic and partition of `orders-0`; None if it is not such a name."""
+    found = _PARTITION.fullmatch(name)
+    return (found["topic"], int(found["partition"])) if found else None
+
+
+def delete_directory(name: str, unique: UUID) -> str:
+    """The name under which a partition's directory waits for its removal: `orders-0.<hex>-delete`."""
+    tail = f".{unique.hex}{DELETE_DIRECTORY}"
+    return name[: _LONGEST_NAME - len(tail)] + tail

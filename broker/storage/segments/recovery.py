@@ -1,0 +1,250 @@
+"""Opening a partition's directory in whatever state it was left.
+
+After a clean stop only the newest segment is looked at. Otherwise every segment from the recovery point on is scanned:
+CRCs are checked, indexes made anew, and what does not hold together is cut off with all that follows. What was durable
+is never cut: damage below the recovery point leaves the log offline, its files as they are.
+Source: LogLoader.java.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+from broker.storage.epochs import Epochs
+from broker.storage.segments import producers_file
+from broker.storage.segments.checkpoints import LEADER_EPOCHS, Unreadable, read_epochs
+from broker.storage.segments.log import SegmentLog
+from broker.storage.segments.names import (
+    DELETED,
+    INDEX,
+    LOG,
+    TEMPORARY,
+    TIME_INDEX,
+    TXN_INDEX,
+    offset_of,
+)
+from broker.storage.segments.scan import crc_is_right, headers
+from broker.storage.segments.segment import BATCHES_A_STEP, LogDamaged, Segment
+from kproto.records.batch import HEADER_BYTES
+
+log = logging.getLogger("barnabas.storage")
+
+Pause = Callable[[], Awaitable[None]]
+"""Called often, so that a start can be cancelled and nobody else is held up."""
+
+
+@dataclass(slots=True)
+class LeftBehind:
+    """What the checkpoints of the last run say of one log."""
+
+    clean: bool
+    recovery_point: int
+    start_offset: int
+    watermark: int
+
+
+async def open_log(opened: SegmentLog, left: LeftBehind, now_ms: int, pause: Pause) -> None:
+    """Find out what `opened` holds. Trouble leaves it offline, with a reason; it never raises for one log's sake."""
+    opened.commit.start_at(left.recovery_point)
+    opened.start_offset, opened.watermark = left.start_offset, left.watermark
+    try:
+        await _Opening(opened, left, now_ms, pause).run()
+    except OSError as error:
+        opened.fail(error.strerror or str(error))
+    except LogDamaged as damage:
+        opened.fail(str(damage))
+
+
+class _Opening:
+    def __init__(self, opened: SegmentLog, left: LeftBehind, now_ms: int, pause: Pause) -> None:
+        self._log = opened
+        self._left = left
+        self._now_ms = now_ms
+        self._pause = pause
+        self._disk = opened.disk
+
+    async def run(self) -> None:
+        opened, left = self._log, self._left
+        self._find_segments()
+        scanned_from = await self._open_segments()
+        opened.end_offset = opened.segments[-1].next_offset if opened.segments else left.start_offset
+        self._must_reach(opened.end_offset)
+        if opened.end_offset < left.start_offset:
+            self._begin_again(left.start_offset)
+        opened.start_offset = max(left.start_offset, opened.segments[0].base_offset if opened.segments else 0)
+        opened.commit.start_at(opened.end_offset if left.clean else min(left.recovery_point, opened.end_offset))
+        opened.watermark = min(left.watermark, opened.end_offset)
+        await self._open_epochs(scanned_from)
+        await self._run_through(producers_file.reload(opened, scanned_from))
+        producers_file.remove_strays(opened)
+        producers_file.remove_above(opened, opened.end_offset)
+
+    def _must_reach(self, end_offset: int) -> None:
+        """Raises: LogDamaged: batches are missing that were durable."""
+        if end_offset < self._left.recovery_point:
+            raise LogDamaged(
+                f"it ends at {end_offset}, though everything below {self._left.recovery_point} was durable"
+            )
+
+    async def _run_through(self, steps: Iterator[None]) -> None:
+        for _ in steps:
+            await self._pause()
+
+    # --- files ---
+
+    def _find_segments(self) -> None:
+        opened = self._log
+        names = self._disk.names(opened.directory)
+        bases = sorted(base for base in (offset_of(name, LOG) for name in names) if base is not None)
+        self._remove_leftovers(names, set(bases))
+        opened.segments = [Segment(self._disk, opened.directory, base, self._now_ms) for base in bases]
+        for segment in opened.segments:
+            segment.created_ms = self._disk.modified_ms(segment.path)
+
+    def _remove_leftovers(self, names: list[str], bases: set[int]) -> None:
+        """What a crash left half-way: files to be deleted, half-written ones, indexes without a log."""
+        directory = self._log.directory
+        self._log.keeper.remove_later([directory / name for name in names if name.endswith((DELETED, TEMPORARY))], 0)
+        for suffix in (INDEX, TIME_INDEX, TXN_INDEX):
+            for name in names:
+                base = offset_of(name, suffix)
+                if base is not None and base not in bases:
+                    self._disk.remove(directory / name)
+
+    def _begin_again(self, start_offset: int) -> None:
+        """The log start lies beyond all that is left, so nothing of it is wanted."""
+        opened = self._log
+        for segment in reversed(opened.segments):
+            opened.keeper.remove_later(segment.discard(), 0)
+        opened.segments.clear()
+        opened.end_offset = start_offset
+
+    # --- segments ---
+
+    async def _open_segments(self) -> int:
+        """Open or scan each. Returns the offset from which on batches were scanned."""
+        segments, left = self._log.segments, self._left
+        if not segments:
+            return left.start_offset
+        if left.clean and await self._open_newest(segments[-1]):
+            first = len(segments)
+        elif left.clean:
+            first = len(segments) - 1
+        else:
+            first = self._number_of(left.recovery_point)
+        for number, segment in enumerate(segments[:first]):
+            if number < len(segments) - 1:
+                await self._open_retired(segment, segments[number + 1].base_offset)
+        if first == len(segments):
+            return segments[-1].next_offset
+        return await self._scan_from(first)
+
+    def _number_of(self, offset: int) -> int:
+        """Of the segment that would hold `offset`."""
+        segments = self._log.segments
+        return max((n for n, segment in enumerate(segments) if segment.base_offset <= offset), default=0)
+
+    async def _open_retired(self, segment: Segment, next_base: int) -> None:
+        sound = segment.open_retired(next_base)
+        first = next(headers(segment.file, 0, segment.size, HEADER_BYTES), None)
+        if first is not None and not segment.base_offset <= first[1].base_offset < next_base:
+            raise LogDamaged(
+                f"{segment.path} begins with offset {first[1].base_offset}: it belongs to another partition"
+            )
+        if not sound:
+            await self._run_through(segment.rebuild(self._log.settings.index_interval_bytes))
+            segment.retire()
+        segment.release()
+
+    async def _open_newest(self, segment: Segment) -> bool:
+        """After a clean stop; False if it has to be scanned."""
+        segment.size = segment.synced_size = segment.file.size()
+        if not (segment.index.load() and segment.times.load()):
+            return False
+        last = segment.index.last
+        start, next_offset = last[1] if last else 0, segment.base_offset
+        position = start
+        for position, header in headers(segment.file, start, segment.size):
+            next_offset, position = header.next_offset, position + header.size
+        if position != segment.size:
+            return False
+        segment.next_offset = next_offset
+        segment.measure()
+        return True
+
+    async def _scan_from(self, first: int) -> int:
+        """Scan segments until one ends early; what follows it goes."""
+        segments = self._log.segments
+        scanned_from, next_offset = segments[first].base_offset, segments[first].base_offset
+        for number in range(first, len(segments)):
+            segment = segments[number]
+            if segment.base_offset < next_offset:
+                raise LogDamaged(f"{segment.path} overlaps the segment before it: it belongs to another partition")
+            whole = await self._scan(segment)
+            next_offset = segment.next_offset
+            if not whole:
+                self._cut_after(number, next_offset)
+                break
+            if number < len(segments) - 1:
+                segment.retire()
+                segment.release()
+        return scanned_from
+
+    async def _scan(self, segment: Segment) -> bool:
+        """Check every batch and make the indexes anew; False if it does not end where the file ends."""
+        end, interval_bytes = segment.file.size(), self._log.settings.index_interval_bytes
+        segment.index.clear()
+        segment.times.clear()
+        for count, (position, header) in enumerate(headers(segment.file, 0, end), 1):
+            in_order = header.base_offset >= segment.next_offset and header.last_offset_delta >= 0
+            if not in_order or not crc_is_right(segment.file, position, header):
+                break
+            segment.note(header, interval_bytes)
+            segment.save_crowded()
+            if count % BATCHES_A_STEP == 0 or header.size > 1 << 18:
+                await self._pause()
+        return segment.size == end
+
+    def _cut_after(self, number: int, next_offset: int) -> None:
+        """That segment ends with its last sound batch.  Raises: LogDamaged: that would cut durable ones."""
+        opened = self._log
+        self._must_reach(next_offset)
+        for segment in reversed(opened.segments[number + 1 :]):
+            opened.keeper.remove_later(segment.discard(), 0)
+        del opened.segments[number + 1 :]
+        cut = opened.segments[number]
+        log.warning("%s: %d bytes cut off after offset %d", opened.name, cut.file.size() - cut.size, next_offset)
+        cut.file.cut(cut.size)
+
+    # --- epochs ---
+
+    async def _open_epochs(self, scanned_from: int) -> None:
+        """As in the file, and as in the scanned batches; all from the batches if the file is no good."""
+        opened = self._log
+        known = self._read_epochs()
+        if known is None:
+            opened.epochs, scanned_from = Epochs(), opened.start_offset
+            opened.epochs.changed = bool(opened.segments)
+        else:
+            opened.epochs = known
+            opened.epochs.cut_end(scanned_from)
+        await self._run_through(self._epochs_of_batches(scanned_from))
+        opened.epochs.cut_end(opened.end_offset)
+        opened.epochs.cut_start(opened.start_offset)
+
+    def _read_epochs(self) -> Epochs | None:
+        try:
+            entries = read_epochs(self._disk, self._log.directory / LEADER_EPOCHS)
+            return None if entries is None else Epochs(entries)
+        except (Unreadable, ValueError):
+            log.warning("%s: leader epochs are read from the batches, the file is damaged", self._log.name)
+            return None
+
+    def _epochs_of_batches(self, offset: int) -> Iterator[None]:
+        for segment in self._log.segments_from(offset):
+            if segment.next_offset <= offset:
+                continue
+            for count, (_, header) in enumerate(headers(segment.file, 0, segment.size), 1):
+                self._log.epochs.assign(header.leader_epoch, header.base_offset)
+                if count % BATCHES_A_STEP == 0:
+                    yield
