@@ -23,6 +23,7 @@ class CleanerSettings(Settings):
         LONG,
         134_217_728,
         update=CLUSTER,
+        standing=NO_EFFECT,
         doc="Most memory for the keys of one compaction pass.",
     )
     log_cleaner_delete_retention_ms = Key(
@@ -31,9 +32,12 @@ class CleanerSettings(Settings):
         86_400_000,
         check=at_least(0),
         update=CLUSTER,
+        standing=NO_EFFECT,
         doc="How long compaction keeps the mark of a deleted key.",
     )
-    log_cleaner_enable = Key("log.cleaner.enable", BOOLEAN, True, doc="Whether topics are compacted at all.")
+    log_cleaner_enable = Key(
+        "log.cleaner.enable", BOOLEAN, True, standing=NO_EFFECT, doc="Whether topics are compacted at all."
+    )
     log_cleaner_io_buffer_load_factor = Key(
         "log.cleaner.io.buffer.load.factor", DOUBLE, 0.9, update=CLUSTER, standing=NO_EFFECT
     )

@@ -15,7 +15,6 @@ class KraftSettings(Settings):
         "controller.listener.names",
         STRING,
         None,
-        standing=NO_EFFECT,
         doc="Listeners of Kafka's own quorum; they are not opened here.",
     )
     controller_performance_always_log_threshold_ms = Key(
@@ -80,7 +79,6 @@ class KraftSettings(Settings):
         LIST,
         (),
         check=each_of("broker", "controller"),
-        standing=NO_EFFECT,
         doc="Roles in Kafka's own quorum; this broker starts as a single process without that quorum.",
     )
     server_max_startup_time_ms = Key(

@@ -197,6 +197,7 @@ class LogSettings(Settings):
         BOOLEAN,
         False,
         update=CLUSTER,
+        standing=NO_EFFECT,
         doc="Whether a replica out of sync may lead when no other is left; acknowledged records may be lost.",
     )
     barnabas_autocreate_max_per_request = Key(

@@ -112,7 +112,12 @@ class NetworkSettings(Settings):
         doc="Other limits for some addresses, as address:count pairs.",
     )
     max_incremental_fetch_session_cache_slots = Key(
-        "max.incremental.fetch.session.cache.slots", INT, 1000, check=at_least(0), doc="Most fetch sessions kept."
+        "max.incremental.fetch.session.cache.slots",
+        INT,
+        1000,
+        check=at_least(0),
+        standing=NO_EFFECT,
+        doc="Most fetch sessions kept.",
     )
     max_request_partition_size_limit = Key(
         "max.request.partition.size.limit", INT, 2000, check=at_least(1), standing=NO_EFFECT
@@ -144,10 +149,19 @@ class NetworkSettings(Settings):
         doc="Budget for requests being read and handled; the broker stops reading when it is spent, -1 means no limit.",
     )
     queued_max_requests = Key(
-        "queued.max.requests", INT, 500, check=at_least(1), doc="Most requests waiting to be handled."
+        "queued.max.requests",
+        INT,
+        500,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        doc="Most requests waiting to be handled.",
     )
     request_timeout_ms = Key(
-        "request.timeout.ms", INT, 30_000, doc="How long this broker waits for another broker's answer."
+        "request.timeout.ms",
+        INT,
+        30_000,
+        standing=NO_EFFECT,
+        doc="How long this broker waits for another broker's answer.",
     )
     reserved_broker_max_id = Key(
         "reserved.broker.max.id",
@@ -209,6 +223,7 @@ class NetworkSettings(Settings):
         INT,
         10_000,
         check=at_least(1),
+        standing=NO_EFFECT,
         doc="Time for a TLS or SASL handshake; then the connection is closed.",
     )
     barnabas_http_listener = Key(

@@ -31,6 +31,7 @@ class RecordSettings(Settings):
         BOOLEAN,
         True,
         update=CLUSTER,
+        standing=NO_EFFECT,
         doc="Whether batches are rewritten for clients of older formats.",
     )
     log_message_format_version = Key(

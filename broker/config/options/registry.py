@@ -35,11 +35,12 @@ class RegistrySettings(Settings):
         "zookeeper.set.acl",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         doc="Whether znodes are written with access rights; not built yet.",
     )
     zookeeper_ssl_cipher_suites = Key("zookeeper.ssl.cipher.suites", LIST, None, standing=NO_EFFECT)
-    zookeeper_ssl_client_enable = Key("zookeeper.ssl.client.enable", BOOLEAN, False, standing=NO_EFFECT)
+    zookeeper_ssl_client_enable = Key(
+        "zookeeper.ssl.client.enable", BOOLEAN, False, doc="Whether ZooKeeper is reached over TLS; not built yet."
+    )
     zookeeper_ssl_crl_enable = Key("zookeeper.ssl.crl.enable", BOOLEAN, False, standing=NO_EFFECT)
     zookeeper_ssl_enabled_protocols = Key("zookeeper.ssl.enabled.protocols", LIST, None, standing=NO_EFFECT)
     zookeeper_ssl_endpoint_identification_algorithm = Key(

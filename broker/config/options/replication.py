@@ -12,6 +12,7 @@ class ReplicationSettings(Settings):
         "auto.leader.rebalance.enable",
         BOOLEAN,
         True,
+        standing=NO_EFFECT,
         doc="Whether leadership goes back to preferred replicas by itself.",
     )
     controlled_shutdown_enable = Key(
@@ -41,12 +42,14 @@ class ReplicationSettings(Settings):
         LONG,
         300,
         check=at_least(1),
+        standing=NO_EFFECT,
         doc="How often the share of unpreferred leaders is looked at.",
     )
     leader_imbalance_per_broker_percentage = Key(
         "leader.imbalance.per.broker.percentage",
         INT,
         10,
+        standing=NO_EFFECT,
         doc="Share of unpreferred leaders of one broker above which leadership is moved back.",
     )
     num_replica_fetchers = Key("num.replica.fetchers", INT, 1, update=CLUSTER, standing=NO_EFFECT)
@@ -59,14 +62,17 @@ class ReplicationSettings(Settings):
         INT,
         1_048_576,
         check=at_least(0),
+        standing=NO_EFFECT,
         doc="Bytes of one partition that a follower asks for at a time.",
     )
-    replica_fetch_min_bytes = Key("replica.fetch.min.bytes", INT, 1, doc="Bytes that a follower waits for.")
+    replica_fetch_min_bytes = Key(
+        "replica.fetch.min.bytes", INT, 1, standing=NO_EFFECT, doc="Bytes that a follower waits for."
+    )
     replica_fetch_response_max_bytes = Key(
         "replica.fetch.response.max.bytes", INT, 10_485_760, check=at_least(0), standing=NO_EFFECT
     )
     replica_fetch_wait_max_ms = Key(
-        "replica.fetch.wait.max.ms", INT, 500, doc="Longest time that a follower's fetch waits."
+        "replica.fetch.wait.max.ms", INT, 500, standing=NO_EFFECT, doc="Longest time that a follower's fetch waits."
     )
     replica_high_watermark_checkpoint_interval_ms = Key(
         "replica.high.watermark.checkpoint.interval.ms", LONG, 5000, doc="How often high watermarks are written down."
@@ -76,6 +82,7 @@ class ReplicationSettings(Settings):
         "replica.lag.time.max.ms",
         LONG,
         30_000,
+        standing=NO_EFFECT,
         doc="A follower that has not caught up for this long leaves the in-sync replicas.",
     )
     replica_selector_class = Key("replica.selector.class", STRING, None, standing=NO_EFFECT)

@@ -35,6 +35,7 @@ class TransactionSettings(Settings):
         INT,
         10_000,
         check=at_least(1),
+        standing=NO_EFFECT,
         doc="How often transactions past their time are looked for.",
     )
     transaction_max_timeout_ms = Key(
@@ -42,6 +43,7 @@ class TransactionSettings(Settings):
         INT,
         900_000,
         check=at_least(1),
+        standing=NO_EFFECT,
         doc="Longest transaction timeout that a producer may ask for.",
     )
     transaction_partition_verification_enable = Key(
@@ -79,7 +81,7 @@ class TransactionSettings(Settings):
         doc="Replicas of the topic that keeps transactions.",
     )
     transaction_state_log_segment_bytes = Key(
-        "transaction.state.log.segment.bytes", INT, 104_857_600, check=at_least(1), standing=NO_EFFECT
+        "transaction.state.log.segment.bytes", INT, 104_857_600, check=at_least(1)
     )
     transaction_two_phase_commit_enable = Key("transaction.two.phase.commit.enable", BOOLEAN, False, standing=NO_EFFECT)
     transactional_id_expiration_ms = Key(
@@ -87,5 +89,6 @@ class TransactionSettings(Settings):
         INT,
         604_800_000,
         check=at_least(1),
+        standing=NO_EFFECT,
         doc="How long a transactional id that is not used is kept.",
     )
