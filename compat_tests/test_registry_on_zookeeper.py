@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from broker.config.problems import OperatorError
-from broker.registry.connect_string import parse_connect_string
+from broker.registry.connect_string import ConnectString
 from broker.registry.contract import EventKind, Registry, SessionExpired, SessionState, TooLarge, WatchEvent
 from broker.registry.test_contract import PATIENCE_S, RegistryContract, Seen, Sessions, States
 from broker.registry.zookeeper import ZooKeeperRegistry
@@ -27,7 +27,7 @@ def registry_at(
     connect: str, *, session_timeout_ms: int = 10_000, connection_timeout_ms: int = 20_000
 ) -> ZooKeeperRegistry:
     return ZooKeeperRegistry(
-        parse_connect_string(connect),
+        ConnectString.parse(connect),
         session_timeout_ms=session_timeout_ms,
         connection_timeout_ms=connection_timeout_ms,
     )

@@ -1,6 +1,7 @@
 """`zookeeper.connect`: servers divided by commas, and at the end, once, the path below which everything lies."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from broker.config.problems import OperatorError
 from broker.registry.paths import check_path
@@ -23,24 +24,30 @@ class ConnectString:
     def __str__(self) -> str:
         return self.hosts + self.chroot
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`h1:2181,h2/kafka`: the port may be left out, an IPv6 address stands in brackets.
 
-def parse_connect_string(text: str) -> ConnectString:
-    """`h1:2181,h2/kafka`: the port may be left out, an IPv6 address stands in brackets.
+        Raises: OperatorError.
+        """
+        servers, slash, path = text.strip().partition("/")
+        chroot = f"/{path.strip('/')}" if slash and path.strip("/") else ""
+        try:
+            if chroot:
+                _check_chroot(chroot)
+            return cls(tuple(_server(each.strip()) for each in servers.split(",")), chroot)
+        except ValueError as error:
+            raise OperatorError(
+                f"zookeeper.connect={text} is not a list of ZooKeeper servers",
+                str(error),
+                "Write host1:2181,host2:2181,host3:2181/path; the path is optional and stands once, at the end.",
+            ) from error
 
-    Raises: OperatorError.
-    """
-    servers, slash, path = text.strip().partition("/")
-    chroot = f"/{path.strip('/')}" if slash and path.strip("/") else ""
-    try:
-        if chroot:
-            check_path(chroot)
-        return ConnectString(tuple(_server(each.strip()) for each in servers.split(",")), chroot)
-    except ValueError as error:
-        raise OperatorError(
-            f"zookeeper.connect={text} is not a list of ZooKeeper servers",
-            str(error),
-            "Write host1:2181,host2:2181,host3:2181/path; the path is optional and stands once, at the end.",
-        ) from error
+
+def _check_chroot(chroot: str) -> None:
+    check_path(chroot)
+    if "," in chroot:
+        raise ValueError(f"the path {chroot} holds a comma: there are servers behind it, or it stands there twice")
 
 
 def _server(text: str) -> tuple[str, int]:
