@@ -1,0 +1,118 @@
+"""One broker: who needs whom, and who dies when."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import trio
+
+from broker.advertised import advertised
+from broker.cluster.authorizer import AllowAll
+from broker.cluster.configs import Configs
+from broker.cluster.controller_runtime import ControllerRuntime
+from broker.cluster.image import Image
+from broker.cluster.producer_ids import ProducerIds
+from broker.cluster.registration import Registration
+from broker.cluster.topics import Topics
+from broker.cluster.work import Work
+from broker.config.settings import BrokerSettings
+from broker.coordinator_runtime.groups import Groups
+from broker.foundations import Foundations
+from broker.partitions.internal_log import InternalLog
+from broker.partitions.manager import Partitions
+from broker.purgatory import Waiter
+from broker.requests.rooms import Rooms
+from broker.requests.router import Router
+from broker.server.budget import Budget
+from broker.server.buffers import ReadBuffers
+from broker.server.connections import Connections
+from broker.server.limits import Limits, descriptor_limit
+from broker.server.listener import Listener
+from broker.transport.contract import Address
+from broker.transport.peers import LocalPeer
+
+
+@dataclass(slots=True, frozen=True)
+class Ready:
+    """Where clients find this broker: its advertised listeners in the order of the options."""
+
+    broker_id: int
+    advertised: Sequence[Address]
+
+
+class Broker:
+    """Made on its foundations, runs once.
+
+    Args:
+        ground: logs and registry session, opened before and closed after this broker.
+        listeners: bound already.
+    """
+
+    def __init__(self, settings: BrokerSettings, ground: Foundations, listeners: list[Listener]) -> None:
+        broker_id, clock, registry = ground.broker_id, ground.clock, ground.registry
+        self.closing = trio.Event()
+        """Set it for a clean stop."""
+        self._listeners = listeners
+        self._grace_s = settings.barnabas_shutdown_grace_ms / 1000
+        self._image = Image(ground.cluster_id)
+        self._work = Work()
+        self._configs = Configs(registry, settings, clock, broker_id=broker_id)
+        self._partitions = Partitions(broker_id, ground.storage, self._configs.topic, clock)
+        self._configs.on_change(self._partitions.settings_changed)
+        self._groups = Groups(InternalLog(self._partitions, self._image), settings, clock, ground.chance)
+        self._partitions.on_leadership(self._groups.leadership_changed)
+        self._rooms = Rooms(
+            broker_id=broker_id,
+            settings=settings,
+            clock=clock,
+            chance=ground.chance,
+            image=self._image,
+            topics=Topics(registry, self._image, settings, ground.chance, self._work, broker_id=broker_id),
+            configs=self._configs,
+            producer_ids=ProducerIds(registry, self._work, broker_id=broker_id),
+            partitions=self._partitions,
+            groups=self._groups,
+            authorizer=AllowAll(),
+            registry=registry,
+        )
+        router = Router(self._rooms, max_elements=settings.barnabas_request_max_elements)
+        limits = Limits.of(settings, descriptors=descriptor_limit())
+        self._connections = Connections(router, ReadBuffers(), Budget(settings.queued_max_request_bytes), limits)
+        self._controller = ControllerRuntime(
+            registry,
+            broker_id,
+            settings,
+            clock,
+            ground.chance,
+            inter_broker_listener=settings.listening.inter_broker,
+            peers=lambda _: LocalPeer(router),
+        )
+        self._endpoints = advertised(settings.listening.listeners, listeners)
+        self._registration = Registration(registry, broker_id, self._endpoints, settings, clock)
+
+    async def run(self, *, task_status: trio.TaskStatus[Ready] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until `closing` is set; registered, and known to itself, before it says that it has started."""
+        async with trio.open_nursery() as workers:  # controller, groups, and what requests began
+            for worker in (self._work, self._configs, self._partitions, self._groups, self._connections):
+                await workers.start(worker.run)
+            async with trio.open_nursery() as connections:  # one task per connection
+                async with trio.open_nursery() as listeners:  # the accept loops
+                    for listener in self._listeners:
+                        await listeners.start(listener.accept_forever, self._connections, connections)
+                    self._image.broker_epoch = await workers.start(self._registration.run)
+                    await workers.start(self._controller.run)
+                    await self._until_known()
+                    task_status.started(Ready(self._rooms.broker_id, list(self._endpoints.values())))
+                    await self.closing.wait()
+                    await self._registration.leave()
+                    listeners.cancel_scope.cancel()  # 1. no new connections
+                self._connections.close_idle()  # 2. the idle and the waiting go at once, the busy may finish
+                connections.cancel_scope.deadline = trio.current_time() + self._grace_s
+            workers.cancel_scope.cancel()  # 3. then those who served them; the foundations are the caller's
+
+    async def _until_known(self) -> None:
+        """Until the controller has told this broker of itself: from then on Metadata can be answered."""
+        while self._rooms.broker_id not in self._image.brokers:
+            waiter = Waiter()
+            waiter.watch([self._image.changed])
+            await waiter.wait(math.inf)

@@ -1,0 +1,63 @@
+"""What opens first and dies last: the logs, the registry session, and who this broker is."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import trio
+
+from broker.clock import Chance, Clock
+from broker.cluster.other_brokers import refuse_other_brokers
+from broker.cluster.registration import broker_id_of, cluster_id_of, make_persistent_paths, refuse_migration
+from broker.config.settings import BrokerSettings
+from broker.registry.contract import Registry
+from broker.storage.contract import Identity, Storage
+from broker.world import World
+
+CLOSE_WITHIN_S = 10.0
+
+
+@dataclass(slots=True)
+class Foundations:
+    """Logs loaded, session open, ids known."""
+
+    broker_id: int
+    cluster_id: str
+    clock: Clock
+    chance: Chance
+    storage: Storage
+    registry: Registry
+
+
+@asynccontextmanager
+async def foundations(settings: BrokerSettings, world: World) -> AsyncIterator[Foundations]:
+    """Open them; when the block ends the logs are closed cleanly, then the session.
+
+    Raises: OperatorError: the registry cannot be reached, a directory is another broker's, other brokers are alive.
+    """
+    async with trio.open_nursery() as registry_work:
+        registry = world.open_registry()
+        await registry_work.start(registry.run)
+        ground = await identified(settings, world, registry)
+        async with trio.open_nursery() as storage_work:
+            await storage_work.start(world.storage.run)
+            try:
+                yield ground
+            finally:
+                with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+                    await world.storage.close()
+                storage_work.cancel_scope.cancel()
+        registry_work.cancel_scope.cancel()
+
+
+async def identified(settings: BrokerSettings, world: World, registry: Registry) -> Foundations:
+    """Who this broker is, by its options, its directories, and the registry, in this order."""
+    await refuse_migration(registry)
+    await make_persistent_paths(registry)
+    known = world.storage.identity
+    cluster_id = await cluster_id_of(registry, known.cluster_id, world.chance)
+    broker_id = await broker_id_of(registry, settings, known.broker_id)
+    await refuse_other_brokers(registry, broker_id)
+    world.storage.identify(Identity(broker_id, cluster_id))
+    await world.storage.load()
+    return Foundations(broker_id, cluster_id, world.clock, world.chance, world.storage, registry)
