@@ -152,3 +152,10 @@ def test_log_lines_have_the_shape_of_kafkas() -> None:
     assert line.endswith("] WARN [KafkaServer id=0] started (kafka.server.KafkaServer)")
     assert line[0] == "["
     assert line[24] == "]"
+
+
+def test_the_sample_file_has_no_mistake() -> None:
+    sample = Path(__file__).resolve().parents[2] / "config" / "server.properties"
+    loaded = load(file=sample)
+    assert loaded.settings.broker_id == 0
+    assert not any("is not an option" in warning for warning in loaded.warnings)

@@ -43,7 +43,6 @@ class TransactionSettings(Settings):
         INT,
         900_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Longest transaction timeout that a producer may ask for.",
     )
     transaction_partition_verification_enable = Key(
