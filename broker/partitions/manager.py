@@ -24,6 +24,8 @@ log = logging.getLogger("barnabas.partitions")
 
 
 LeadershipListener = Callable[[Partition], None]
+NOTE_INTERVAL_S = 1.0
+"""How often high watermarks are noted; the storage writes them down at intervals of its own."""
 
 
 class Partitions:
@@ -160,18 +162,28 @@ class Partitions:
             if partition.topic == topic:
                 partition.settings = partition.log.settings = self._settings_of(topic)
 
-    def note_high_watermarks(self) -> None:
-        """Hand every high watermark to the storage's next checkpoint."""
-        for partition in self:
-            self._storage.note_high_watermark(partition.log.id, partition.high_watermark)
-
     def _want_flush(self, partition: Partition) -> None:
         self._to_flush.add(partition)
         self._flush_wanted.set()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Flush the logs whose acknowledgements wait for the disk; all that wait meanwhile share the next flush."""
-        task_status.started()
+        """Flush what waits for the disk, and note high watermarks for the storage's checkpoints, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._flush_forever)
+            task_status.started()
+            try:
+                while True:
+                    await trio.sleep(NOTE_INTERVAL_S)
+                    self._note_high_watermarks()
+            finally:
+                self._note_high_watermarks()
+
+    def _note_high_watermarks(self) -> None:
+        for partition in self:
+            self._storage.note_high_watermark(partition.log.id, partition.high_watermark)
+
+    async def _flush_forever(self) -> None:
+        """All acknowledgements that wait for a log's flush share the next one."""
         while True:
             await self._flush_wanted.wait()
             self._flush_wanted = trio.Event()
