@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from compat_tests.needs import needs
+from compat_tests.tools_at_hand import needs
 
 NEWEST, LAST_WITH_ZOOKEEPER, OLD = "4.3.1", "3.9.2", "1.0.0"
 
