@@ -5,7 +5,7 @@ timestamp that a topic of log append time stamps. A short batch is checked at on
 a millisecond, over a copy, so that others have their turn.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class TopicRules(Protocol):
     @property
     def segment_bytes(self) -> int: ...
     @property
-    def cleanup_policy(self) -> list[str]: ...
+    def cleanup_policy(self) -> Sequence[str]: ...
     @property
     def message_timestamp_type(self) -> str: ...
     @property

@@ -4,7 +4,7 @@
 (`test_contract.py`), and so will yours.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -53,7 +53,7 @@ class LogSettings(Protocol):
     @property
     def retention_ms(self) -> int: ...
     @property
-    def cleanup_policy(self) -> list[str]: ...
+    def cleanup_policy(self) -> Sequence[str]: ...
     @property
     def flush_messages(self) -> int: ...
     @property
