@@ -218,8 +218,6 @@ FIRST_FLEXIBLE: dict[ApiKey, int | None] = {
 }
 """First version whose request and response have compact lengths and tagged fields; headers follow it (KIP-482)."""
 
-BY_NUMBER: dict[int, ApiKey] = {int(key): key for key in ApiKey}
-
 
 @functools.cache
 def request_class(key: ApiKey) -> "type[Message]":

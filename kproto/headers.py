@@ -8,15 +8,18 @@ because a client may not know yet how to read more.  Source: RequestHeader.json,
 import struct
 from dataclasses import dataclass
 
-from kproto.api_keys import BY_NUMBER, FIRST_FLEXIBLE, ApiKey
+from kproto.api_keys import FIRST_FLEXIBLE, ApiKey
 from kproto.errors import WireError
 from kproto.primitives import read_tags
 
 MAX_HEADER_TAGS = 1_000
 
-_FIXED = struct.Struct(">hhi")
-_FIXED_AND_LENGTH = struct.Struct(">hhih")
+_WITHOUT_CLIENT_ID = struct.Struct(">hhi")
+_WITH_CLIENT_ID = struct.Struct(">hhih")
 _CORRELATION_ID = struct.Struct(">i")
+_NEVER = 1 << 15
+_KEYS = {key.value: (key, _NEVER if first is None else first) for key, first in FIRST_FLEXIBLE.items()}
+"""By number: the key, and from which version on its headers have tags."""
 
 
 @dataclass(slots=True)
@@ -30,8 +33,7 @@ class RequestHeader:
 
 
 def is_flexible(key: ApiKey, version: int) -> bool:
-    first = FIRST_FLEXIBLE[key]
-    return first is not None and version >= first
+    return version >= _KEYS[key][1]
 
 
 def answer_has_tags(key: ApiKey, version: int) -> bool:
@@ -52,19 +54,20 @@ def read_request_header(frame: memoryview) -> tuple[RequestHeader, memoryview]:
 
 
 def _read(frame: memoryview) -> tuple[RequestHeader, memoryview]:
-    number, version, correlation_id = _FIXED.unpack_from(frame)
-    key = BY_NUMBER.get(number)
-    if key is None:
+    number, version, correlation_id, length = _WITH_CLIENT_ID.unpack_from(frame)
+    if number not in _KEYS:
         raise WireError(f"api key {number} is not known")
+    key, first_flexible = _KEYS[number]
     if key is ApiKey.CONTROLLED_SHUTDOWN and version == 0:
-        return RequestHeader(key, version, correlation_id), frame[_FIXED.size :]
-    length: int = _FIXED_AND_LENGTH.unpack_from(frame)[3]
-    end = _FIXED_AND_LENGTH.size + max(length, 0)
+        return RequestHeader(key, version, correlation_id), frame[_WITHOUT_CLIENT_ID.size :]
+    client_id, end = None, _WITH_CLIENT_ID.size
+    if length >= 0:
+        end += length
+        client_id = str(frame[_WITH_CLIENT_ID.size : end], "utf-8", "replace")
+    if version >= first_flexible:
+        end = behind_tags(frame, end)
     if end > len(frame):
         raise WireError(f"client id of {length} bytes")
-    client_id = None if length < 0 else str(frame[_FIXED_AND_LENGTH.size : end], "utf-8", "replace")
-    if is_flexible(key, version):
-        end = behind_tags(frame, end)
     return RequestHeader(key, version, correlation_id, client_id), frame[end:]
 
 
@@ -76,11 +79,11 @@ def behind_tags(frame: memoryview, position: int) -> int:
 def request_header_bytes(header: RequestHeader) -> bytes:
     fixed = (header.api_key, header.api_version, header.correlation_id)
     if header.api_key is ApiKey.CONTROLLED_SHUTDOWN and header.api_version == 0:
-        return _FIXED.pack(*fixed)
+        return _WITHOUT_CLIENT_ID.pack(*fixed)
     client_id = header.client_id
     name = b"" if client_id is None else client_id.encode()
     tags = b"\0" if is_flexible(header.api_key, header.api_version) else b""
-    return _FIXED_AND_LENGTH.pack(*fixed, -1 if client_id is None else len(name)) + name + tags
+    return _WITH_CLIENT_ID.pack(*fixed, -1 if client_id is None else len(name)) + name + tags
 
 
 def read_response_header(key: ApiKey, version: int, frame: memoryview) -> tuple[int, memoryview]:

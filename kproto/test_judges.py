@@ -89,7 +89,8 @@ def snake(name: str) -> str:
 
 
 def kio_schemas(cls: type[Message]) -> Iterator[tuple[int, Any]]:
-    for kind, ending in ((EntityType.request, "Request"), (EntityType.response, "Response"), (EntityType.data, "")):
+    kinds: Any = ((EntityType.request, "Request"), (EntityType.response, "Response"), (EntityType.data, ""))
+    for kind, ending in kinds:
         versions = schema_name_map.get(snake(cls.__name__.removesuffix(ending)), {})
         for version in versions_of(cls):
             if cls.__name__.endswith(ending) and kind in versions.get(version, {}):
