@@ -5,6 +5,7 @@ version fences every later write. A term ends with the session, with a failed fe
 """
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable
 from typing import Protocol
@@ -23,14 +24,11 @@ from broker.cluster.znodes import (
     encode_number,
 )
 from broker.registry.contract import (
-    BadVersion,
-    ConnectionLost,
     Create,
     MultiFailed,
     NodeExists,
-    NoNode,
     Registry,
-    SessionExpired,
+    RegistryError,
     SessionState,
     SetData,
     WatchEvent,
@@ -90,7 +88,8 @@ class ControllerRuntime:
                 if await self._registered() and (won := await self._elect()) is not None:
                     await self._serve(*won)
                     continue
-            except (ConnectionLost, SessionExpired, BadVersion, NodeExists, NoNode):
+            except RegistryError as error:
+                log.info("The election did not come to an end (%r); trying again", error)
                 with trio.move_on_after(RETRY_S):
                     await self._moved.wait()
                 continue
@@ -103,9 +102,7 @@ class ControllerRuntime:
             self._end_term("the registry session expired")
         self._moved.set()
 
-    def _node_changed(self, event: WatchEvent) -> None:
-        if event.path == CONTROLLER:
-            self._end_term("/controller changed")
+    def _node_changed(self, _: WatchEvent) -> None:
         self._moved.set()
 
     def _end_term(self, why: str) -> None:
@@ -168,9 +165,36 @@ class ControllerRuntime:
             inter_broker_listener=self._inter_broker_listener,
         )
         try:
-            with trio.CancelScope() as self._scope:
-                await self.term.run()
-        except Deposed:
-            log.warning("Broker %d is deposed: a newer controller has taken over", self._broker_id)
+            async with trio.open_nursery() as nursery:
+                self._scope = nursery.cancel_scope
+                nursery.start_soon(self._guard_office)
+                await self._served(self.term)
+                nursery.cancel_scope.cancel()
         finally:
             self.term = self._scope = None
+
+    async def _served(self, term: Term) -> None:
+        try:
+            await term.run()
+        except Deposed:
+            log.warning("Broker %d is deposed: a newer controller has taken over", self._broker_id)
+        except RegistryError as error:
+            log.error("The term of broker %d as controller ends: %r", self._broker_id, error)
+            await trio.sleep(RETRY_S)
+
+    async def _guard_office(self) -> None:
+        """End the term as soon as `/controller` is not ours any more; a watch may fire for less."""
+        while True:
+            changed = trio.Event()
+            try:
+                stat = await self._registry.exists(CONTROLLER, functools.partial(_set, changed))
+            except RegistryError:
+                await trio.sleep(RETRY_S)
+                continue
+            if stat is None or stat.ephemeral_owner != self._registry.session_id:
+                self._end_term("/controller is not ours any more")
+            await changed.wait()
+
+
+def _set(event: trio.Event, _: WatchEvent) -> None:
+    event.set()

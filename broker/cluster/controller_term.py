@@ -58,7 +58,7 @@ from broker.registry.contract import (
     MultiFailed,
     NoNode,
     Registry,
-    SessionExpired,
+    RegistryError,
 )
 from broker.transport.contract import ConnectionLost as PeerLost
 
@@ -111,14 +111,14 @@ class Term:
         self._senders: dict[int, Sender] = {}
 
     async def run(self) -> None:
-        """Serve until cancelled. Raises: Deposed, SessionExpired."""
+        """Serve until cancelled. Raises: Deposed, RegistryError: the session expired, or the registry cannot write."""
         end: Exception
         async with trio.open_nursery() as self._nursery:
             try:
                 await self._begin()
                 while True:
                     await self._next()
-            except (Deposed, SessionExpired) as error:
+            except (Deposed, RegistryError) as error:
                 end = error
             self._nursery.cancel_scope.cancel()
         raise end

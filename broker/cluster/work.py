@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import trio
 
 from broker.purgatory import Waiter, WaitingRoom
-from broker.registry.contract import ConnectionLost, SessionExpired
+from broker.registry.contract import ConnectionLost, SessionExpired, StoreFailed
 from kproto.errors import ApiError, ErrorCode
 
 log = logging.getLogger("barnabas.cluster")
@@ -84,6 +84,9 @@ class Work:
         except (ConnectionLost, SessionExpired) as lost:
             log.warning("The registry did not answer (%r); the client is told to try again", lost)
             failure = ApiError(ErrorCode.REQUEST_TIMED_OUT)
+        except StoreFailed as failed:
+            log.error("The registry could not write: %r", failed)
+            failure = ApiError(ErrorCode.KAFKA_STORAGE_ERROR)
         except Exception:
             log.exception("This is a bug of the broker: a request's work failed")
             failure = ApiError(ErrorCode.UNKNOWN_SERVER_ERROR)

@@ -2,8 +2,8 @@
 
 0 no topics named: all; dead replicas are left out · 1 null: all; racks, controller, internal topics · 2 cluster id ·
 3 throttling · 4 may forbid creation · 5 offline replicas · 6 a leader without our listener: LISTENER_NOT_FOUND ·
-7 leader epochs · 8 authorized operations · 9 flexible · 10 topic ids · 11 no more operations on the cluster · 12 by topic id ·
-13 error on top.
+7 leader epochs · 8 authorized operations · 9 flexible · 10 topic ids · 11 no more operations on the cluster ·
+12 by topic id · 13 error on top.
 A topic that is created is answered with its leaders in the same answer.
 """
 

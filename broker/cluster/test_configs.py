@@ -1,0 +1,102 @@
+"""Overrides under /config, written by whom you like."""
+
+import json
+
+from broker.cluster.znodes import (
+    CONFIG_CHANGE_PREFIX,
+    CONFIG_CHANGES,
+    broker_config_path,
+    encode_config,
+    encode_config_change,
+    topic_config_path,
+)
+from broker.testing.cluster_of_one import ClusterOfOne, cluster_of_one, settled
+
+
+async def change(cluster: ClusterOfOne, values: dict[str, str], notice: bytes) -> None:
+    """What an old tool does: write the node, then tell."""
+    await cluster.tools.set(topic_config_path("t"), encode_config(values))
+    await cluster.tools.create(CONFIG_CHANGE_PREFIX, notice, sequential=True)
+    await settled()
+
+
+async def with_topic(cluster: ClusterOfOne) -> list[str]:
+    """A topic `t`, and the list that its changes go into."""
+    await cluster.topics.create_by_default(["t"], timeout_ms=1000).waiter().wait(1000)
+    told: list[str] = []
+    cluster.configs.on_change(told.append)
+    return told
+
+
+async def test_notices_of_all_three_ages_are_heeded() -> None:
+    async with cluster_of_one() as cluster:
+        told = await with_topic(cluster)
+        notices = [b'"t"', b'{"version":1,"entity_type":"topics","entity_name":"t"}', encode_config_change("topics/t")]
+        for number, notice in enumerate(notices, 1):
+            await change(cluster, {"retention.ms": str(number)}, notice)
+            assert cluster.configs.topic("t").retention_ms == number
+        assert told == ["t", "t", "t"]
+
+
+async def test_an_override_taken_away_gives_the_brokers_value_back() -> None:
+    async with cluster_of_one({"log.retention.ms": "77"}) as cluster:
+        await with_topic(cluster)
+        await change(cluster, {"retention.ms": "5"}, b'"t"')
+        assert dict(cluster.configs.topic_overrides("t")) == {"retention.ms": "5"}
+        await change(cluster, {}, b'"t"')
+        assert cluster.configs.topic("t").retention_ms == 77
+
+
+async def test_nonsense_in_notices_and_nodes_stops_nothing() -> None:
+    async with cluster_of_one() as cluster:
+        await with_topic(cluster)
+        for notice in (b"", b"nonsense", b"[1]", b'{"version":9}', encode_config_change("users/u")):
+            await change(cluster, {}, notice)
+        await cluster.tools.create(f"{CONFIG_CHANGES}/strange", b'"t"')
+        await cluster.tools.set(topic_config_path("t"), b"nonsense")
+        await cluster.tools.create(CONFIG_CHANGE_PREFIX, b'"t"', sequential=True)
+        await settled()
+        await change(cluster, {"retention.ms": "8"}, b'"t"')
+        assert cluster.configs.topic("t").retention_ms == 8
+
+
+async def test_old_notices_are_taken_away_and_young_ones_stay() -> None:
+    async with cluster_of_one() as cluster:
+        await with_topic(cluster)
+        await change(cluster, {"retention.ms": "1"}, b'"t"')
+        cluster.clock.advance(15 * 60 * 1000 + 1)
+        await change(cluster, {"retention.ms": "2"}, b'"t"')
+        assert await cluster.tools.children(CONFIG_CHANGES) == ["config_change_0000000001"]
+
+
+async def test_a_value_of_this_broker_is_what_its_topics_fall_back_to() -> None:
+    async with cluster_of_one() as cluster:
+        told = await with_topic(cluster)
+        await cluster.tools.create(broker_config_path(None), encode_config({"log.retention.ms": "5", "log.dirs": "/x"}))
+        await cluster.tools.create(broker_config_path(0), encode_config({"log.retention.ms": "6"}))
+        await cluster.tools.create(CONFIG_CHANGE_PREFIX, encode_config_change("brokers/0"), sequential=True)
+        await settled()
+        assert cluster.configs.topic("t").retention_ms == 6
+        assert cluster.configs.broker.log_dirs is None
+        assert told == ["t"]
+
+
+async def test_a_topic_made_anew_does_not_keep_the_options_of_the_old_one() -> None:
+    async with cluster_of_one() as cluster:
+        await with_topic(cluster)
+        await change(cluster, {"retention.ms": "5"}, b'"t"')
+        await cluster.topics.delete(["t"], timeout_ms=1000).waiter().wait(1000)
+        await with_topic(cluster)
+        assert dict(cluster.configs.topic_overrides("t")) == {}
+
+
+async def test_changes_made_while_the_session_was_gone_are_seen_afterwards() -> None:
+    async with cluster_of_one() as cluster:
+        await with_topic(cluster)
+        await cluster.tools.set(topic_config_path("t"), encode_config({"retention.ms": "9"}))
+        cluster.registry.expire()
+        await cluster.register()
+        await settled()
+        assert cluster.configs.topic("t").retention_ms == 9
+        await change(cluster, {"retention.ms": "10"}, json.dumps("t").encode())
+        assert cluster.configs.topic("t").retention_ms == 10
