@@ -6,7 +6,6 @@ again; it waits for the socket only when that is empty. The checkpoint is the fa
 
 import contextlib
 import logging
-import time
 import traceback
 from collections.abc import Callable
 from enum import IntEnum
@@ -83,7 +82,7 @@ class Connection:
         router: Router,
         *,
         output_max_bytes: int,
-        stopwatch: Callable[[], float] = time.perf_counter,
+        stopwatch: Callable[[], float],
     ) -> None:
         self.stream = stream
         self.facts = facts
@@ -138,7 +137,9 @@ class Connection:
         except ConnectionLost:
             pass
         except WireError as error:
-            log.warning("%s: closed: %s", self.facts.peer, error)
+            log.warning(
+                "%s: closed: %s", self.facts.peer, str(error)
+            )  # the text: an exception holds views of the buffer
             await self._last_answers()
         except Exception:
             log.error("%s: closed by an error of the broker\n%s", self.facts.peer, traceback.format_exc())

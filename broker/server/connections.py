@@ -1,7 +1,9 @@
 """All connections of one broker: who may come in, one task each, and how they end when the broker stops."""
 
 import logging
+import time
 from collections import Counter
+from collections.abc import Callable
 
 import trio
 
@@ -24,13 +26,23 @@ class Connections:
         router: answers the requests.
         buffers: lent to connections while they work.
         budget: for requests not yet handled (`queued.max.request.bytes`).
+        stopwatch: seconds, for the length of a turn.
     """
 
-    def __init__(self, router: Router, buffers: ReadBuffers, budget: Budget, limits: Limits) -> None:
+    def __init__(
+        self,
+        router: Router,
+        buffers: ReadBuffers,
+        budget: Budget,
+        limits: Limits,
+        *,
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._router = router
         self._buffers = buffers
         self._budget = budget
         self._limits = limits
+        self._stopwatch = stopwatch
         self._all: set[Connection] = set()
         self._per_host: Counter[str] = Counter()
         self._left = trio.Event()
@@ -61,7 +73,14 @@ class Connections:
             stream.close()
             return
         inbox = Inbox(self._buffers, self._budget, self._limits.max_frame_bytes)
-        connection = Connection(stream, facts, inbox, self._router, output_max_bytes=self._limits.output_max_bytes)
+        connection = Connection(
+            stream,
+            facts,
+            inbox,
+            self._router,
+            output_max_bytes=self._limits.output_max_bytes,
+            stopwatch=self._stopwatch,
+        )
         self._all.add(connection)
         self._per_host[host] += 1
         nursery.start_soon(self._serve, connection)

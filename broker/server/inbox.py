@@ -90,8 +90,8 @@ class Inbox:
             self._drop()
             self.claim.hold(0)
         elif size > left:
-            self._move(self._capacity(left, size))
             self.claim.ask(size, received=left)
+            self._move(left if self.claim.missing else self._capacity(left, size))
         elif left <= MOVED_MAX_BYTES:
             self._move(left)
             self.claim.hold(left)

@@ -4,6 +4,7 @@
 ahead of its reader, as socket buffers do.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Sequence
 
@@ -134,6 +135,7 @@ class MemoryListener:
         self._backlog: deque[MemoryStream] = deque()
         self._arrived = trio.Event()
         self._closed = False
+        self._ports = itertools.count(40000)
 
     def connect(
         self, *, window_bytes: int = 1 << 20, slice_bytes: int = 1 << 30, host: str = "10.0.0.1"
@@ -142,7 +144,7 @@ class MemoryListener:
         if self._closed:
             raise ConnectionLost("nobody listens")
         client, server = memory_pair(
-            window_bytes=window_bytes, slice_bytes=slice_bytes, client=Address(host, 40000 + len(self._backlog))
+            window_bytes=window_bytes, slice_bytes=slice_bytes, client=Address(host, next(self._ports))
         )
         self._backlog.append(server)
         self._arrived.set()
