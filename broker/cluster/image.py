@@ -76,6 +76,10 @@ class Image:
         self.changed = WaitingRoom()
         self.version = 0
 
+    def registered(self, broker_epoch: int) -> None:
+        """This broker stands in the registry anew; requests for its earlier lives are stale from now on."""
+        self.broker_epoch = broker_epoch
+
     def admit(self, controller_epoch: int, broker_epoch: int) -> None:
         """Let a controller's request pass, and remember its epoch.
 
