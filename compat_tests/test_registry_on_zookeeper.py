@@ -1,4 +1,4 @@
-"""The registry's contract on a real ZooKeeper, and what only a server elsewhere can do: go away and come back."""
+"""Registry and registration on a real ZooKeeper, and what only a server elsewhere can do: go away and come back."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from broker.cluster.test_registration import RegistrationContract
 from broker.config.problems import OperatorError
 from broker.registry.connect_string import ConnectString
 from broker.registry.contract import EventKind, Registry, SessionExpired, SessionState, TooLarge, WatchEvent
@@ -65,6 +66,12 @@ class ZooKeeperSessions:
 
 
 class TestOnZooKeeper(RegistryContract):
+    @pytest.fixture
+    async def sessions(self, zookeeper: ZooKeeper, nursery: trio.Nursery) -> Sessions:
+        return ZooKeeperSessions(zookeeper, nursery)
+
+
+class TestRegistrationOnZooKeeper(RegistrationContract):
     @pytest.fixture
     async def sessions(self, zookeeper: ZooKeeper, nursery: trio.Nursery) -> Sessions:
         return ZooKeeperSessions(zookeeper, nursery)
