@@ -18,6 +18,10 @@ from broker.storage.files import Data, File, Held, Lock
 T = TypeVar("T")
 
 
+class PowerCut(Exception):
+    """The machine is off: nothing that the code does now has any effect. Not an OSError, so nobody makes it one."""
+
+
 @dataclass
 class _Bytes:
     """What one file holds: as seen, and as durable."""
@@ -36,6 +40,8 @@ class FakeDisk:
         self.space = space
         self.calls: list[tuple[str, Path]] = []
         """Every call that changes something, in order."""
+        self.crash_at: int | None = None
+        """After so many calls nothing works any more: PowerCut."""
         self.cold = False
         """Whether no page is in memory until it has been read."""
         self._files: dict[Path, _Bytes] = {}
@@ -53,6 +59,8 @@ class FakeDisk:
 
     def note(self, call: str, path: Path) -> None:
         """A call is made; raises what was asked for with `fail`."""
+        if self.crash_at is not None and len(self.calls) >= self.crash_at:
+            raise PowerCut
         for number, (name, suffix, error, times) in enumerate(self._faults):
             if name == call and str(path).endswith(suffix):
                 if times == 1:
@@ -60,7 +68,8 @@ class FakeDisk:
                 else:
                     self._faults[number] = (name, suffix, error, times - 1)
                 raise OSError(error, os.strerror(error), str(path))
-        self.calls.append((call, path))
+        if call not in ("open", "read"):
+            self.calls.append((call, path))
 
     def after_crash(
         self, *, power_cut: bool = True, torn_bytes: Callable[[Path, int], int] | None = None

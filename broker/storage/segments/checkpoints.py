@@ -78,12 +78,18 @@ def topic_id_text(topic_id: UUID) -> bytes:
 
 
 def read_topic_id(disk: Disk, directory: Path) -> UUID | None:
-    """None without a file, as in the directories of brokers before 2.8. Raises: Unreadable."""
+    """None without a file, as in the directories of brokers before 2.8. Raises: Unreadable.
+
+    A file without content is none: power was cut before it, or any batch, was durable.
+    """
     path = directory / PARTITION_METADATA
     if not disk.exists(path):
         return None
     try:
-        version, topic_id = read_whole(disk, path).decode().splitlines()
+        text = read_whole(disk, path).decode().strip("\0")
+        if not text:
+            return None
+        version, topic_id = text.splitlines()
         if version != f"version: {_VERSION}" or not topic_id.startswith("topic_id: ") or len(topic_id) != 32:
             raise Unreadable(str(path))
         return UUID(bytes=urlsafe_b64decode(topic_id.removeprefix("topic_id: ") + "=="))

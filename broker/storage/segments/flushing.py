@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from broker.storage.files import Disk, File, replace
-from broker.storage.segments.checkpoints import LEADER_EPOCHS, epochs_text
+from broker.storage.segments.checkpoints import LEADER_EPOCHS, PARTITION_METADATA, epochs_text
 from broker.storage.segments.names import INDEX, SNAPSHOT, TIME_INDEX, offset_file
 from broker.storage.segments.segment import Segment
 
@@ -89,7 +89,7 @@ class _Round:
         self.directory_is_new = directory_is_new
         self._epochs = epochs_text(log.epochs) if log.epochs.changed else None
         self._files: list[tuple[Segment, File, int, int, bool]] = []
-        self._small: list[Path] = []
+        self._small: list[Path] = [log.directory / PARTITION_METADATA] if names_changed else []
         self.complete = True
         for segment in log.segments:
             if not segment.settled:

@@ -24,7 +24,7 @@ from broker.storage.segments.names import (
     offset_of,
 )
 from broker.storage.segments.scan import crc_is_right, headers
-from broker.storage.segments.segment import BATCHES_A_STEP, LogDamaged, Segment
+from broker.storage.segments.segment import BATCHES_A_STEP, NO_TIMESTAMP, IndexDamaged, LogDamaged, Segment
 from kproto.records.batch import HEADER_BYTES
 
 log = logging.getLogger("barnabas.storage")
@@ -161,12 +161,17 @@ class _Opening:
         segment.size = segment.synced_size = segment.file.size()
         if not (segment.index.load() and segment.times.load()):
             return False
-        last = segment.index.last
-        start, next_offset = last[1] if last else 0, segment.base_offset
-        position = start
-        for position, header in headers(segment.file, start, segment.size):
-            next_offset, position = header.next_offset, position + header.size
-        if position != segment.size:
+        try:
+            position = segment.place_of_newest()
+        except IndexDamaged:
+            return False
+        next_offset, newest_ms = segment.base_offset, NO_TIMESTAMP
+        for count, (at, header) in enumerate(headers(segment.file, position, segment.size), 1):
+            next_offset, position = header.next_offset, at + header.size
+            newest_ms = max(newest_ms, header.max_timestamp)
+            if count % BATCHES_A_STEP == 0:
+                await self._pause()
+        if position != segment.size or newest_ms != (segment.times.last or (NO_TIMESTAMP, 0))[0]:
             return False
         segment.next_offset = next_offset
         segment.measure()
@@ -193,8 +198,7 @@ class _Opening:
     async def _scan(self, segment: Segment) -> bool:
         """Check every batch and make the indexes anew; False if it does not end where the file ends."""
         end, interval_bytes = segment.file.size(), self._log.settings.index_interval_bytes
-        segment.index.clear()
-        segment.times.clear()
+        segment.forget()
         for count, (position, header) in enumerate(headers(segment.file, 0, end), 1):
             in_order = header.base_offset >= segment.next_offset and header.last_offset_delta >= 0
             if not in_order or not crc_is_right(segment.file, position, header):

@@ -42,11 +42,13 @@ async def _drop_while(log: "SegmentLog", now_ms: int, is_over: Callable[[Segment
         except IndexDamaged as damage:
             await log.reader.rebuild(damage.segment)
             continue
+        except OSError as error:
+            raise log.failed(error) from error
         log.drop_oldest(now_ms)
         await trio.lowlevel.checkpoint()
 
 
 def _newest_ms(log: "SegmentLog", segment: Segment) -> int:
-    """Of its records; of its file if they have no timestamps.  Raises: IndexDamaged."""
+    """Of its records; of its file if they have no timestamps.  Raises: OSError, IndexDamaged."""
     newest_ms, _ = segment.newest()
     return newest_ms if newest_ms >= 0 else log.disk.modified_ms(segment.path)

@@ -228,6 +228,7 @@ class Segment:
         self.times.close()
         self.index, self.times, self._since_entry = fresh.index, fresh.times, fresh._since_entry
         self.max_timestamp_ms, self.max_timestamp_offset = fresh.max_timestamp_ms, fresh.max_timestamp_offset
+        self.first_timestamp_ms = fresh.first_timestamp_ms
         self._remembered.clear()
 
     def _without_entries(self) -> "Segment":
@@ -256,7 +257,11 @@ class Segment:
             entry = self.index.floor(offset - self.base_offset)
         except (OSError, ValueError) as damage:
             raise IndexDamaged(self) from damage
-        return min(entry[1], self.size) if entry is not None else 0
+        if entry is None:
+            return 0
+        if entry[1] >= self.size:
+            raise IndexDamaged(self)
+        return entry[1]
 
     def remember(self, offset: int, position: int) -> None:
         """A reader got everything below `offset` and will come back for what lies at `position`."""
@@ -265,6 +270,15 @@ class Segment:
         self._remembered[offset] = position
 
     # --- ageing ---
+
+    def forget(self) -> None:
+        """As if nothing was known of the file: `note` will tell, batch by batch."""
+        self.index.clear()
+        self.times.clear()
+        self.size = self.synced_size = self._since_entry = 0
+        self.next_offset = self.base_offset
+        self.first_timestamp_ms = self.max_timestamp_ms = NO_TIMESTAMP
+        self.max_timestamp_offset = -1
 
     def retire(self) -> None:
         """No more is written here: indexes leave memory, unless they cannot be saved now."""
@@ -283,16 +297,38 @@ class Segment:
     def newest(self) -> tuple[int, int]:
         """The largest timestamp in ms and the last offset of its batch; (-1, -1) if no batch has one.
 
-        Raises: IndexDamaged.
+        An index that ends early would make the segment look older than it is: the last entry must be true and, as far
+        as a quick look tells, about the end of the segment.
+        Raises: OSError, IndexDamaged.
         """
-        if self.max_timestamp_ms == NO_TIMESTAMP:
+        if self.max_timestamp_ms == NO_TIMESTAMP and self.size:
             try:
                 last = self.times.last
             except (OSError, ValueError) as damage:
                 raise IndexDamaged(self) from damage
             if last is not None:
+                position = self.place_of_time(last)
+                rest = list(islice(headers(self.file, position, self.size), BATCHES_A_STEP))
+                if rest[-1][0] + rest[-1][1].size != self.size or max(h.max_timestamp for _, h in rest) != last[0]:
+                    raise IndexDamaged(self)
                 self.max_timestamp_ms, self.max_timestamp_offset = last[0], last[1] + self.base_offset
         return self.max_timestamp_ms, self.max_timestamp_offset
+
+    def place_of_newest(self) -> int:
+        """From where on the log tells its end and its largest timestamp.  Raises: OSError, IndexDamaged."""
+        last, newest = self.index.last, self.times.last
+        if last is None or newest is None:
+            return 0
+        return min(last[1], self.place_of_time(newest))
+
+    def place_of_time(self, entry: tuple[int, int]) -> int:
+        """Position of the batch that a time entry means.  Raises: OSError; IndexDamaged: there is no such batch."""
+        place = self.find(self.base_offset + entry[1])
+        if place is not None:
+            _, header = next(headers(self.file, place[0], self.size, HEADER_BYTES))
+            if header.max_timestamp == entry[0] and header.last_offset == self.base_offset + entry[1]:
+                return place[0]
+        raise IndexDamaged(self)
 
     def files(self) -> list[Path]:
         """All that belongs to it and is there."""

@@ -38,7 +38,7 @@ async def find_time(log: "SegmentLog", timestamp_ms: int) -> TimedOffset | None:
 
 async def _find_time_in(log: "SegmentLog", segment: Segment, timestamp_ms: int) -> TimedOffset | None:
     with _Held(log, segment) as file:
-        stored = headers(file, _place_of_time(segment, timestamp_ms), segment.size)
+        stored = headers(file, await _place_of_time(log, segment, timestamp_ms), segment.size)
         for count, (position, header) in enumerate(stored, 1):
             if header.max_timestamp >= timestamp_ms and header.next_offset > log.start_offset:
                 found = await _first_record(log, file, position, header, lambda ms: ms >= timestamp_ms)
@@ -65,7 +65,7 @@ async def find_max_time(log: "SegmentLog") -> TimedOffset | None:
 
 async def _find_max_in(log: "SegmentLog", segment: Segment, newest_ms: int) -> TimedOffset | None:
     with _Held(log, segment) as file:
-        stored = headers(file, _place_of_time(segment, newest_ms), segment.size)
+        stored = headers(file, await _place_of_time(log, segment, newest_ms), segment.size)
         for count, (position, header) in enumerate(stored, 1):
             if header.max_timestamp == newest_ms and header.next_offset > log.start_offset:
                 return await _first_record(log, file, position, header, lambda ms: ms == newest_ms)
@@ -120,14 +120,17 @@ async def _newest(log: "SegmentLog", segment: Segment) -> tuple[int, int]:
     except IndexDamaged:
         await log.reader.rebuild(segment)
         return segment.max_timestamp_ms, segment.max_timestamp_offset
+    except OSError as error:
+        raise log.failed(error) from error
 
 
-def _place_of_time(segment: Segment, timestamp_ms: int) -> int:
+async def _place_of_time(log: "SegmentLog", segment: Segment, timestamp_ms: int) -> int:
     """A position below which all timestamps are smaller."""
     try:
         entry = segment.times.floor(timestamp_ms)
-        return segment.indexed(segment.base_offset + entry[1]) if entry is not None else 0
+        return segment.place_of_time(entry) if entry is not None else 0
     except (IndexDamaged, OSError, ValueError):
+        await log.reader.rebuild(segment)
         return 0
 
 
