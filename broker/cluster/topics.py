@@ -78,6 +78,7 @@ class Topics:
             made: dict[str, Created] = {}
             there: list[str] = []
             for topic in wanted:
+                await trio.lowlevel.checkpoint()  # a registry of our own never waits; other clients shall not either
                 try:
                     created = planner.create(topic, names)
                     names.add(topic.name)
