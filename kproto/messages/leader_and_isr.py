@@ -18,7 +18,7 @@ from kproto.schema import Message, Struct, array, message, struct, wire
 
 @struct
 class LeaderAndIsrPartitionState(Struct):
-    topic_name: str = wire("string")
+    topic_name: str = wire("string", until=1)
     partition_index: int = wire("int32")
     controller_epoch: int = wire("int32")
     leader: int = wire("int32")
@@ -62,7 +62,7 @@ class LeaderAndIsrRequest(Message):
 
 @struct
 class LeaderAndIsrPartitionError(Struct):
-    topic_name: str = wire("string")
+    topic_name: str = wire("string", until=4)
     partition_index: int = wire("int32")
     error_code: int = wire("int16")
 

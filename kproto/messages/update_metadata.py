@@ -20,7 +20,7 @@ from kproto.schema import Message, Struct, array, message, struct, wire
 
 @struct
 class UpdateMetadataPartitionState(Struct):
-    topic_name: str = wire("string")
+    topic_name: str = wire("string", until=4)
     partition_index: int = wire("int32")
     controller_epoch: int = wire("int32")
     leader: int = wire("int32")
