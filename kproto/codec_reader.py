@@ -49,13 +49,13 @@ class Reader(Text):
         self.flush()
         with self.block("if n:"):
             spans = f"spans{depth}"
-            self.line(f"{spans} = {self.uses('read_tags', read_tags)}(view, p - 1, left)")
+            self.line(f"{spans}, behind{depth} = {self.uses('read_tags', read_tags)}(view, p - 1, left)")
             self.line(f"left -= len({spans})")
             if known:
                 with self.block(f"for tag, p, stop{depth} in {spans}:"):
                     for w in known:
                         self.tagged(w, depth)
-            self.line(f"p = {spans}[-1][2]")
+            self.line(f"p = behind{depth}")
 
     def tagged(self, w: Wire, depth: int) -> None:
         with self.block(f"if tag == {w.tag}:"):

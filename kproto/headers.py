@@ -73,7 +73,7 @@ def _read(frame: memoryview) -> tuple[RequestHeader, memoryview]:
 
 def behind_tags(frame: memoryview, position: int) -> int:
     """Where a tag buffer ends; nobody sends tags in a header yet."""
-    return read_tags(frame, position, MAX_HEADER_TAGS)[-1][2] if frame[position] else position + 1
+    return read_tags(frame, position, MAX_HEADER_TAGS)[1] if frame[position] else position + 1
 
 
 def request_header_bytes(header: RequestHeader) -> bytes:

@@ -73,13 +73,13 @@ def read_uuid(raw: bytes) -> UUID:
     return UUID(bytes=raw)
 
 
-def read_tags(view: memoryview, position: int, most: int) -> list[tuple[int, int, int]]:
-    """(tag, start, stop) of each field of a tag buffer that begins at `position` and is not empty.
+def read_tags(view: memoryview, position: int, most: int) -> tuple[list[tuple[int, int, int]], int]:
+    """(tag, start, stop) of each field of the tag buffer that begins at `position`, and the position behind it.
 
     Raises: WireError: more than `most` of them, or one that reaches past the end; IndexError if cut off.
     """
     count, position = read_uvarint(view, position)
-    if not 0 < count <= most:
+    if count > most:
         raise WireError(f"{count} tagged fields")
     spans = []
     for _ in range(count):
@@ -89,7 +89,7 @@ def read_tags(view: memoryview, position: int, most: int) -> list[tuple[int, int
         if position > len(view):
             raise WireError(f"tagged field of {size} bytes")
         spans.append((tag, start, position))
-    return spans
+    return spans, position
 
 
 def write_tags(fields: tuple[tuple[int, list[Any]], ...]) -> bytes:

@@ -141,6 +141,15 @@ def test_bad_tag_buffers_are_refused(cls: type[Message]) -> None:
 
 
 @every_message
+def test_a_varint_may_be_longer_than_it_need_be(cls: type[Message]) -> None:
+    """Kafka reads such lengths, so some client may write them."""
+    for version, body, mark in marked(cls, *LENGTHS, "tags"):
+        if is_flexible(cls, version) and not mark.in_tag:
+            longer = bytes([body[mark.start] | 0x80, 0])
+            assert fast_decode(cls, version, put(body, mark, longer)) == filled(cls, version)
+
+
+@every_message
 def test_unknown_tags_are_skipped(cls: type[Message]) -> None:
     for version, body, mark in marked(cls, "tags"):
         if not mark.in_tag:

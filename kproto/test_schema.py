@@ -13,6 +13,7 @@ from kproto.testing.strategies import all_messages
 
 LOCAL_NAMES = {
     "a",
+    "behind",
     "element",
     "end",
     "foreign",

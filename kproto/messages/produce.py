@@ -24,6 +24,8 @@ from kproto.schema import Message, Records, Struct, array, message, struct, wire
 
 @struct
 class PartitionProduceData(Struct):
+    """`records`: one batch as the producer made it, still compressed; before 3 a set of messages."""
+
     index: int = wire("int32")
     records: Records = wire("records", nullable=0)
 
@@ -37,7 +39,11 @@ class TopicProduceData(Struct):
 
 @message(ApiKey.PRODUCE, versions=(0, 13), flexible=9)
 class ProduceRequest(Message):
-    """Source: ProduceRequest.json, Kafka 4.4."""
+    """Append these batches and say so within `timeout_ms`.
+
+    `acks`: 0 nobody answers, 1 once the leader has them, -1 once every in-sync replica has.
+    Source: ProduceRequest.json, Kafka 4.4.
+    """
 
     transactional_id: str | None = wire("string", since=3, nullable=3, default=None)
     acks: int = wire("int16")
@@ -47,18 +53,24 @@ class ProduceRequest(Message):
 
 @struct
 class BatchIndexAndErrorMessage(Struct):
+    """A record that made its whole batch refused, by its place in the batch."""
+
     batch_index: int = wire("int32")
     batch_index_error_message: str | None = wire("string", nullable=0, default=None)
 
 
 @struct
 class LeaderIdAndEpoch(Struct):
+    """Who leads the partition now, beside NOT_LEADER_OR_FOLLOWER; its address is among `node_endpoints`."""
+
     leader_id: int = wire("int32", default=-1)
     leader_epoch: int = wire("int32", default=-1)
 
 
 @struct
 class PartitionProduceResponse(Struct):
+    """`base_offset`: of the first record stored, -1 if refused. `log_append_time_ms`: -1 unless the topic stamps it."""
+
     index: int = wire("int32")
     error_code: int = wire("int16")
     base_offset: int = wire("int64")
@@ -86,7 +98,7 @@ class NodeEndpoint(Struct):
 
 @message(ApiKey.PRODUCE, versions=(0, 13), flexible=9)
 class ProduceResponse(Message):
-    """Source: ProduceResponse.json, Kafka 4.4."""
+    """What became of each batch; never sent for acks 0.  Source: ProduceResponse.json, Kafka 4.4."""
 
     responses: list[TopicProduceResponse] = wire(array(TopicProduceResponse))
     throttle_time_ms: int = wire("int32", since=1)
