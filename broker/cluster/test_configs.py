@@ -1,6 +1,7 @@
 """Overrides under /config, written by whom you like."""
 
 import json
+from uuid import UUID
 
 from broker.cluster.znodes import (
     CONFIG_CHANGE_PREFIX,
@@ -36,6 +37,25 @@ async def test_notices_of_all_three_ages_are_heeded() -> None:
             await change(cluster, {"retention.ms": str(number)}, notice)
             assert cluster.configs.topic("t").retention_ms == number
         assert told == ["t", "t", "t"]
+
+
+async def test_a_notice_is_heeded_once() -> None:
+    async with cluster_of_one() as cluster:
+        await with_topic(cluster)
+        await change(cluster, {"retention.ms": "1"}, b'"t"')
+        await change(cluster, {"retention.ms": "2"}, b'"another"')
+        assert cluster.configs.topic("t").retention_ms == 1
+
+
+async def test_options_are_read_again_for_a_topic_with_another_id() -> None:
+    async with cluster_of_one() as cluster:
+        for number in (1, 2):
+            path = topic_config_path("x")
+            if await cluster.tools.exists(path) is None:
+                await cluster.tools.create(path)
+            await cluster.tools.set(path, encode_config({"retention.ms": str(number)}))
+            await cluster.configs.know([("x", UUID(int=number))])
+            assert cluster.configs.topic("x").retention_ms == number
 
 
 async def test_an_override_taken_away_gives_the_brokers_value_back() -> None:
@@ -86,6 +106,7 @@ async def test_a_topic_made_anew_does_not_keep_the_options_of_the_old_one() -> N
         await with_topic(cluster)
         await change(cluster, {"retention.ms": "5"}, b'"t"')
         await cluster.topics.delete(["t"], timeout_ms=1000).waiter().wait(1000)
+        assert dict(cluster.configs.topic_overrides("t")) == {}
         await with_topic(cluster)
         assert dict(cluster.configs.topic_overrides("t")) == {}
 

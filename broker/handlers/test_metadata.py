@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+import trio
 
 from broker.cluster.authorizer import Operation, Resource, ResourceType
 from broker.cluster.image import BrokerImage, PartitionImage, TopicImage
@@ -64,6 +65,20 @@ async def test_an_unknown_topic_is_made_and_answered_with_its_leader(version: in
             assert topic.partitions[0].leader_epoch == 0
         if version >= 10:
             assert topic.topic_id == cluster.image.topics["t"].id
+
+
+async def test_clients_that_make_one_topic_at_the_same_moment_all_hear_its_leader() -> None:
+    async with cluster_of_one() as cluster:
+        leaders: list[int] = []
+
+        async def client() -> None:
+            [topic] = (await asked(cluster, named("t"), 8)).topics
+            leaders.extend(row.leader_id for row in topic.partitions)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(client)
+        assert leaders == [0] * 5
 
 
 @pytest.mark.parametrize("version", range(14))

@@ -226,6 +226,17 @@ def test_the_first_live_replica_in_sync_leads_when_the_leader_dies() -> None:
     ]
 
 
+def test_a_new_leader_keeps_all_in_sync_that_are_alive() -> None:
+    controller = in_office([0, 1, 2, 3], topic("t", {0: [1, 3, 2, 0]}, states={0: (state(1, 4, [1, 0, 2]), 6)}))
+    effects = play(controller, BrokersListed([broker(0), broker(2), broker(3)]))
+    assert told(effects)[-1] == (3, "UpdateMetadata", ("t", 0, 2, 5, [0, 2]))
+
+
+def test_what_a_newer_controller_wrote_is_left_alone() -> None:
+    controller = in_office([0], topic("t", {0: [0]}, states={0: (state(1, 4, [1, 0], controller_epoch=4), 6)}))
+    assert written(play(controller, BrokersListed([broker(0, epoch=200)]))) == []
+
+
 def test_nobody_leads_when_all_in_sync_are_dead_and_they_stay_in_sync() -> None:
     controller = in_office([0, 1], topic("t", {0: [1, 0]}, states={0: (state(1, 4, [1]), 6)}))
     effects = play(controller, BrokersListed([broker(0)]))

@@ -35,9 +35,7 @@ class Plan:
         return list({topic.id: topic for topic in every}.values())
 
     def believe(self) -> None:
-        """It happened: nodes are made, versions have grown by one."""
-        for topic in self.named:
-            topic.version += 1
+        """It happened: nodes are made, states' versions have grown by one. Topic nodes are read again anyway."""
         for topic in self.rooted:
             topic.rooted = True
         for row, state in self.states:
