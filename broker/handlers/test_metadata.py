@@ -133,6 +133,7 @@ async def test_one_request_creates_only_so_many_topics() -> None:
     async with cluster_of_one({"barnabas.autocreate.max.per.request": "2"}) as cluster:
         rows = codes(await asked(cluster, named("a", "b", "c", "a"), 8))
         assert rows == {"a": ErrorCode.NONE, "b": ErrorCode.NONE, "c": ErrorCode.THROTTLING_QUOTA_EXCEEDED}
+        assert set(cluster.image.topics) == {"a", "b"}
 
 
 async def test_more_replicas_than_brokers_say_so_instead_of_waiting() -> None:
