@@ -59,7 +59,7 @@ class Broker:
         self._configs = Configs(registry, settings, clock, broker_id=broker_id)
         self._partitions = Partitions(broker_id, ground.storage, self._configs.topic, clock)
         self._configs.on_change(self._partitions.settings_changed)
-        self._groups = Groups(InternalLog(self._partitions, self._image), settings, clock, ground.chance)
+        self._groups = Groups(InternalLog(self._image), settings, clock, ground.chance)
         self._partitions.on_leadership(self._groups.leadership_changed)
         self._rooms = Rooms(
             broker_id=broker_id,
@@ -89,6 +89,7 @@ class Broker:
         )
         self._endpoints = advertised(settings.listening.listeners, listeners)
         self._registration = Registration(registry, broker_id, self._endpoints, settings, clock)
+        self._registration.on_epoch(self._image.registered)
 
     async def run(self, *, task_status: trio.TaskStatus[Ready] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until `closing` is set; registered, and known to itself, before it says that it has started."""
@@ -99,7 +100,7 @@ class Broker:
                 async with trio.open_nursery() as listeners:  # the accept loops
                     for listener in self._listeners:
                         await listeners.start(listener.accept_forever, self._connections, connections)
-                    self._image.broker_epoch = await workers.start(self._registration.run)
+                    await workers.start(self._registration.run)
                     await workers.start(self._controller.run)
                     await self._until_known()
                     task_status.started(Ready(self._rooms.broker_id, list(self._endpoints.values())))

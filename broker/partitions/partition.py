@@ -118,6 +118,12 @@ class Partition:
         if self.leadership.leader != self._broker_id:
             raise ApiError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
 
+    def must_take_appends(self, acks: int) -> None:
+        """Raises: ApiError, as `must_lead`; NOT_ENOUGH_REPLICAS: too few in sync for acks=-1."""
+        self.must_lead()
+        if acks == -1 and len(self.leadership.isr) < self.settings.min_insync_replicas:
+            raise ApiError(ErrorCode.NOT_ENOUGH_REPLICAS)
+
     def must_be_in_epoch(self, leader_epoch: int) -> None:
         """Fence a client whose metadata is older or newer than ours; -1 does not care.  Source: KIP-320."""
         if leader_epoch == -1 or leader_epoch == self.leadership.epoch:
@@ -136,9 +142,7 @@ class Partition:
         Raises: ApiError: NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS, OUT_OF_ORDER_SEQUENCE_NUMBER,
             INVALID_PRODUCER_EPOCH, KAFKA_STORAGE_ERROR.
         """
-        self.must_lead()
-        if acks == -1 and len(self.leadership.isr) < self.settings.min_insync_replicas:
-            raise ApiError(ErrorCode.NOT_ENOUGH_REPLICAS)
+        self.must_take_appends(acks)
         if header.producer_id >= 0:
             repeat = self.log.producers.check(header)
             if repeat is not None:
