@@ -65,7 +65,7 @@ class Reader:
                 if segment.base_offset >= below:
                     break
                 tail = self._tail_of(segment)
-                if probe and segment.size - tail > 0:
+                if probe and tail > 0:
                     _must_be_warm(segment.file, segment.indexed(offset), max_bytes, tail)
                 place = segment.find(offset)
                 if place is not None:
