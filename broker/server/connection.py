@@ -121,8 +121,7 @@ class Connection:
 
     async def before_wait(self, *, for_others: bool) -> None:
         """What a handler's wait begins with: answers out, read buffer home."""
-        await self._send_answers()
-        self.inbox.settle()
+        await self._settle_and_send()
         if for_others:
             self.phase = Phase.WAITING
             if self._closing:
@@ -168,8 +167,7 @@ class Connection:
             self.frames += 1
             await self._handle(request)
             cut = self._closing or self._stopwatch() >= ends
-        await self._send_answers()
-        self.inbox.settle()
+        await self._settle_and_send()
         return cut
 
     async def _handle(self, request: Request) -> None:
@@ -179,11 +177,11 @@ class Connection:
             self._answers += pieces
             self._answer_bytes += sum(map(len, pieces))
             if self._answer_bytes > self._output_max_bytes:
-                await self._send_answers()
+                await self._settle_and_send()
 
-    async def _send_answers(self) -> None:
+    async def _settle_and_send(self) -> None:
+        self.inbox.settle()
         if self._answers:
-            self.inbox.settle()
             pieces, self._answers, self._answer_bytes = self._answers, [], 0
             self.phase = Phase.SENDING
             await self.stream.send(pieces)

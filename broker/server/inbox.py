@@ -14,8 +14,8 @@ from kproto.frames import SIZE_BYTES, frame_size
 
 MOVED_MAX_BYTES = 64 * 1024
 """Up to this much is copied out of a borrowed buffer, or back into one; more is not."""
-GROWTH = 8
-"""A buffer of one's own is at most that many times what it has received, or OWN_MIN_BYTES."""
+GROWTH = 16
+"""Memory for one frame is at most that many times what has been received of it, or OWN_MIN_BYTES."""
 OWN_MIN_BYTES = 64 * 1024
 
 
@@ -27,10 +27,10 @@ class Inbox:
     """Bytes `start` to `end` of `buffer` are received and not handled."""
 
     __slots__ = (
-        "_borrowed",
         "_buffer",
         "_buffers",
         "_end",
+        "_lent",
         "_start",
         "_wire",
         "claim",
@@ -41,7 +41,7 @@ class Inbox:
         self._buffers = buffers
         self._wire = ServerConnection(max_frame_bytes)
         self._buffer: bytearray | None = None
-        self._borrowed = False
+        self._lent = False
         self._start = self._end = 0
         self.received_bytes = 0
         """Ever, by this connection."""
@@ -57,10 +57,14 @@ class Inbox:
 
         Only when `next_request` has no more. Raises: ConnectionLost.
         """
-        limit = self._make_room()
-        assert self._buffer is not None
-        with memoryview(self._buffer) as view, view[self._end : limit] as room:
-            size = source.receive_into(room)
+        if self._buffer is None:
+            self._buffer, self._lent = self._buffers.borrow(), True
+            with memoryview(self._buffer) as view:
+                size = source.receive_into(view)
+        else:
+            limit = self._make_room()
+            with memoryview(self._buffer) as view, view[self._end : limit] as room:
+                size = source.receive_into(room)
         if size:
             self._end += size
             self.received_bytes += size
@@ -91,9 +95,13 @@ class Inbox:
             self.claim.hold(0)
         elif size > left:
             self.claim.ask(size, received=left)
-            self._move(left if self.claim.missing else self._capacity(left, size))
+            if self._in_usual_buffer and self.claim.missing:
+                self._move_to(bytearray(left), lent=False)
+            elif self._in_usual_buffer:
+                self._grow(left, size)
         elif left <= MOVED_MAX_BYTES:
-            self._move(left)
+            if self._in_usual_buffer:
+                self._move_to(bytearray(left), lent=False)
             self.claim.hold(left)
         else:
             self.claim.hold(self._buffers.size_bytes)
@@ -103,6 +111,10 @@ class Inbox:
         self._drop()
         self.claim.hold(0)
 
+    @property
+    def _in_usual_buffer(self) -> bool:
+        return self._buffer is not None and self._lent and len(self._buffer) == self._buffers.size_bytes
+
     def _next_size(self) -> int:
         """Of the first unhandled frame, its size field included; 0 while that is not here."""
         if self._buffer is None or self._end - self._start < SIZE_BYTES:
@@ -110,38 +122,35 @@ class Inbox:
         return SIZE_BYTES + frame_size(self._buffer, self._start, self._wire.max_frame_bytes)
 
     def _make_room(self) -> int:
-        """Memory for more bytes; returns the place up to which they may come."""
-        if self._buffer is None:
-            self._buffer, self._borrowed = self._buffers.borrow(), True
-            return self._buffers.size_bytes
+        """Memory for more bytes than are here; returns the place up to which they may come."""
+        assert self._buffer is not None
         left, size = self._end - self._start, self._next_size()
         if left <= MOVED_MAX_BYTES and size <= self._buffers.size_bytes:
-            self._move_to(self._buffers.borrow(), borrowed=True)
+            self._move_to(self._buffers.borrow(), lent=True)
             return self._buffers.size_bytes
         if self._start + size > len(self._buffer) and self._end == len(self._buffer):
-            self._move_to(bytearray(self._capacity(left, size)), borrowed=False)
+            self._grow(left, size)
         return min(self._start + size, len(self._buffer))
 
-    def _capacity(self, left: int, size: int) -> int:
-        """Of an own buffer for a frame of which `left` bytes are here; a small frame will go back to a borrowed one."""
+    def _grow(self, left: int, size: int) -> None:
+        """Room for more of a frame of which `left` bytes are here; a small frame will go back to a usual buffer."""
         if left <= MOVED_MAX_BYTES and size <= self._buffers.size_bytes:
-            return left
-        return min(size, max(GROWTH * left, OWN_MIN_BYTES))
+            self._move_to(bytearray(left), lent=False)
+        elif self._buffers.size_bytes < size <= min(self._buffers.large_bytes, GROWTH * left):
+            self._move_to(self._buffers.borrow_large(), lent=True)
+        else:
+            self._move_to(bytearray(min(size, max(GROWTH * left, OWN_MIN_BYTES))), lent=False)
 
-    def _move(self, capacity: int) -> None:
-        if self._borrowed:
-            self._move_to(bytearray(capacity), borrowed=False)
-
-    def _move_to(self, buffer: bytearray, *, borrowed: bool) -> None:
+    def _move_to(self, buffer: bytearray, *, lent: bool) -> None:
         left = self._end - self._start
         assert self._buffer is not None
         with memoryview(self._buffer) as old, old[self._start : self._end] as begun:
             buffer[:left] = begun
         self._drop()
-        self._buffer, self._borrowed, self._end = buffer, borrowed, left
+        self._buffer, self._lent, self._end = buffer, lent, left
 
     def _drop(self) -> None:
-        buffer, borrowed = self._buffer, self._borrowed
-        self._buffer, self._borrowed, self._start, self._end = None, False, 0, 0
-        if borrowed and buffer is not None:
+        buffer, lent = self._buffer, self._lent
+        self._buffer, self._lent, self._start, self._end = None, False, 0, 0
+        if lent and buffer is not None:
             self._buffers.give_back(buffer)

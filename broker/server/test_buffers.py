@@ -110,7 +110,7 @@ class Bytes:
 def test_memory_follows_what_was_received_never_what_was_claimed() -> None:
     """Row 3: 100 MiB announced, then little by little."""
     budget = Budget(1 << 30)
-    inbox = Inbox(ReadBuffers(4096, poison=True), budget, 100 << 20)
+    inbox = Inbox(ReadBuffers(4096, 8192, poison=True), budget, 100 << 20)
     source = Bytes((50 << 20).to_bytes(4, "big") + bytes(1 << 20), 10_000)
     while inbox.receive(source):
         assert inbox.next_request() is None
