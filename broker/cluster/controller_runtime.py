@@ -13,7 +13,8 @@ from typing import Protocol
 import trio
 
 from broker.clock import Chance, Clock
-from broker.cluster.controller_term import Deposed, Peer, Term
+from broker.cluster.controller_sender import Peer
+from broker.cluster.controller_term import Deposed, Term
 from broker.cluster.znodes import (
     CONTROLLER,
     CONTROLLER_EPOCH,

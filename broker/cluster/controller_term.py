@@ -7,13 +7,12 @@ come back as events.
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 import trio
 
 from broker.clock import Chance
 from broker.cluster.controller import (
-    Answered,
     BrokersListed,
     Controller,
     DeletesListed,
@@ -38,6 +37,7 @@ from broker.cluster.controller import (
     Written,
 )
 from broker.cluster.controller_reads import Reader
+from broker.cluster.controller_sender import Peer, Sender
 from broker.cluster.trees import remove_tree
 from broker.cluster.znodes import (
     BROKER_IDS,
@@ -60,7 +60,6 @@ from broker.registry.contract import (
     Registry,
     RegistryError,
 )
-from broker.transport.contract import ConnectionLost as PeerLost
 
 log = logging.getLogger("barnabas.controller")
 
@@ -74,14 +73,6 @@ Ts = TypeVarTuple("Ts")
 
 class Deposed(Exception):
     """The fence did not hold: a newer controller counted the epoch up."""
-
-
-class Peer(Protocol):
-    """How to speak to one broker; structurally the peers of `broker/transport`."""
-
-    async def ask(self, request: Any, /) -> Any:
-        """The answer. Raises: broker.transport.contract.ConnectionLost."""
-        ...
 
 
 class Term:
@@ -279,34 +270,3 @@ class Term:
             self._nursery.start_soon(sender.run)
         sender.queue.append(request)
         sender.news.set()
-
-
-class Sender:
-    """The requests for one broker, in order, each repeated until the broker has answered it."""
-
-    def __init__(self, broker: int, peer: Peer, tell: Callable[[Event], None]) -> None:
-        self.queue: deque[Request] = deque()
-        self.news = trio.Event()
-        self.scope = trio.CancelScope()
-        self._broker = broker
-        self._peer = peer
-        self._tell = tell
-
-    async def run(self) -> None:
-        with self.scope:
-            while True:
-                while self.queue:
-                    await self._ask(self.queue.popleft())
-                self.news = trio.Event()
-                await self.news.wait()
-
-    async def _ask(self, request: Request) -> None:
-        while True:
-            try:
-                response = await self._peer.ask(request)
-            except PeerLost:
-                log.warning("Broker %d does not answer; the controller asks again", self._broker)
-                await trio.sleep(RETRY_S)
-            else:
-                self._tell(Answered(self._broker, request, response))
-                return

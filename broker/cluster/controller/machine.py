@@ -22,7 +22,6 @@ from broker.cluster.controller.events import (
     ReadTopics,
     Removed,
     RemoveTrees,
-    Send,
     TimerFired,
     TopicRead,
     TopicsListed,
@@ -31,8 +30,9 @@ from broker.cluster.controller.events import (
     WriteFailed,
     Written,
 )
-from broker.cluster.controller.requests import FULL, Requests
+from broker.cluster.controller.requests import Requests
 from broker.cluster.controller.state import ClusterState, Row, Topic
+from broker.cluster.controller.telling import Teller
 from broker.cluster.controller.writes import Plan, plans
 from broker.cluster.znodes import PREFERRED_ELECTION, PartitionStateNode, TopicNode
 from kproto.errors import ErrorCode
@@ -75,7 +75,7 @@ class Controller:
             case ElectionAsked():
                 return self._prefer(event)
             case LogDirFailed():
-                return self._introduce(event.broker)
+                return self._teller.introduce(event.broker)
             case Written():
                 return self._written(self._plans.pop(event.tag))
             case WriteFailed():
@@ -94,28 +94,18 @@ class Controller:
     def _begin(self, event: Elected) -> list[Effect]:
         """Tell every broker all there is, then elect where nobody leads, then go on with deletions."""
         self.epoch, self._fence = event.epoch, event.fence
-        self._requests = Requests(self.cluster, self._broker_id, self.epoch, self._inter_broker_listener)
-        self._deletions = Deletions(self.cluster, self._requests, enabled=self._delete_topics)
+        requests = Requests(self.cluster, self._broker_id, self.epoch, self._inter_broker_listener)
+        self._deletions = Deletions(self.cluster, requests, enabled=self._delete_topics)
+        self._teller = Teller(self.cluster, requests)
         self.cluster.brokers = {broker.id: broker for broker in event.brokers}
         to_name: list[tuple[Topic, TopicNode]] = []
         for read in event.topics:
             topic = self._known_or_new(read)
             topic.take(read)
             to_name += _without_id(topic, read)
-        effects = [effect for broker in self.cluster.brokers for effect in self._introduce(broker)]
+        effects = [effect for broker in self.cluster.brokers for effect in self._teller.introduce(broker)]
         effects += self._write(to_name, self._elections(self.cluster.rows()))
         return [*effects, *self._deletions.asked(DeletesListed(event.deletes))]
-
-    def _introduce(self, broker_id: int) -> list[Effect]:
-        """All that a broker must know when it comes: its replicas, then everybody's."""
-        broker = self.cluster.brokers.get(broker_id)
-        if broker is None:
-            return []
-        held = [row for row in self.cluster.rows() if broker_id in row.partition.replicas]
-        return [
-            Send(broker_id, self._requests.leader_and_isr(broker, held, type=FULL)),
-            Send(broker_id, self._requests.update_metadata(broker, self.cluster.rows(), type=FULL)),
-        ]
 
     def _brokers_listed(self, brokers: Sequence[LiveBroker]) -> list[Effect]:
         before, now = self.cluster.brokers, {broker.id: broker for broker in brokers}
@@ -131,9 +121,9 @@ class Controller:
             for row in self.cluster.rows():
                 row.partition.failed_on.discard(broker)
         for broker in sorted(came):
-            effects += self._introduce(broker)
+            effects += self._teller.introduce(broker)
         touched = [row for row in self.cluster.rows() if not died.isdisjoint(row.partition.replicas)]
-        effects += self._tell_all(touched, but=came)
+        effects += self._teller.tell_all(touched, but=came)
         effects += self._write([], self._elections(self.cluster.rows(), returned=died & came))
         return [*effects, *self._deletions.resume()]
 
@@ -151,14 +141,8 @@ class Controller:
         if topic.stopping is not None:
             return []
         log.warning("Topic %s vanished from the registry; its files stay where they are", topic.name)
-        rows = [Row(topic, index) for index in topic.partitions]
         self.cluster.remove(topic)
-        effects: list[Effect] = []
-        for broker in self.cluster.brokers.values():
-            effects.append(Send(broker.id, self._requests.update_metadata(broker, rows, deleted=topic)))
-            if any(broker.id in row.partition.replicas for row in rows):
-                effects.append(Send(broker.id, self._requests.stop_replica(broker, topic, delete=False)))
-        return effects
+        return self._teller.gone(topic)
 
     def _topics_read(self, topics: Sequence[TopicRead]) -> list[Effect]:
         effects: list[Effect] = []
@@ -172,7 +156,7 @@ class Controller:
             if topic.stopping is None:
                 to_tell += [Row(topic, index) for index in topic.take(read)]
                 to_name += _without_id(topic, read)
-        effects += self._tell([row for row in to_tell if row.partition.state is not None], new=False)
+        effects += self._teller.tell([row for row in to_tell if row.partition.state is not None], new=False)
         touched = [self.cluster.by_name[read.name] for read in topics]
         return [*effects, *self._write(to_name, self._elections(self.cluster.rows(touched)))]
 
@@ -215,32 +199,14 @@ class Controller:
         new = [row for row, _ in plan.states if row.partition.state is None]
         old = [row for row, _ in plan.states if row.partition.state is not None]
         plan.believe()
-        return [*self._tell(old, new=False), *self._tell(new, new=True)]
+        return [*self._teller.tell(old, new=False), *self._teller.tell(new, new=True)]
 
     def _write_failed(self, plan: Plan, event: WriteFailed) -> list[Effect]:
         """Somebody else wrote there (a leader its in-sync set, a tool a topic): read again, then decide again."""
         log.info("A write of partition states was refused (%r); reading again", event.cause)
         return [ReadTopics(tuple(topic.name for topic in plan.topics if topic.id in self.cluster.topics))]
 
-    # What the brokers are told.
-
-    def _tell(self, rows: Sequence[Row], *, new: bool) -> list[Effect]:
-        """Each broker its replicas, then all brokers the change."""
-        if not rows:
-            return []
-        effects: list[Effect] = []
-        for broker in self.cluster.brokers.values():
-            held = [row for row in rows if broker.id in self.cluster.online(row.partition)]
-            if held:
-                effects.append(Send(broker.id, self._requests.leader_and_isr(broker, held, new=new)))
-        return [*effects, *self._tell_all(rows)]
-
-    def _tell_all(self, rows: Sequence[Row], *, but: Collection[int] = ()) -> list[Effect]:
-        return [
-            Send(broker.id, self._requests.update_metadata(broker, rows))
-            for broker in self.cluster.brokers.values()
-            if broker.id not in but
-        ]
+    # What brokers answer.
 
     def _note_newer_controller(self, event: Answered) -> None:
         if event.response.error_code == ErrorCode.STALE_CONTROLLER_EPOCH:
@@ -271,7 +237,7 @@ class Controller:
         if not failed:
             return []
         log.error("Broker %d lost %d replicas with a log directory", event.broker, len(failed))
-        return [*self._tell_all(failed), *self._write([], self._elections(failed))]
+        return [*self._teller.tell_all(failed), *self._write([], self._elections(failed))]
 
 
 def _without_id(topic: Topic, read: TopicRead) -> list[tuple[Topic, TopicNode]]:
