@@ -48,6 +48,7 @@ from broker.cluster.znodes import (
     PREFERRED_ELECTION,
     TOPICS,
     MalformedNode,
+    TopicPartition,
     decode_log_dir_event,
     decode_partitions,
 )
@@ -171,13 +172,15 @@ class Term:
 
     async def _preferred_election(self) -> None:
         if not await self._reader.appears(PREFERRED_ELECTION):
-            return
-        data, _ = await self._registry.get(PREFERRED_ELECTION)
+            return None
+        partitions: list[TopicPartition] = []
         try:
+            data, _ = await self._registry.get(PREFERRED_ELECTION)
             partitions = decode_partitions(data)
+        except NoNode:
+            return self._note(PREFERRED_ELECTION)
         except MalformedNode as error:
             log.error("A request for preferred leaders is dropped: %s", error)
-            partitions = []
         await self._handle(ElectionAsked(partitions))
         self._note(PREFERRED_ELECTION)
 
