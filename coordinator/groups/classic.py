@@ -78,7 +78,7 @@ class ClassicGroup(Joining, Committing):
             case Delete():
                 return self.delete(event)
             case TopicDeleted():
-                return map(self.forget, self.offsets.of_topic(event.topic))
+                return map(self.forget, self.offsets.of_topic(event.topic, event.topic_id))
             case TimerFired():
                 return self.timer_fired(event.timer)
         raise AssertionError(event)

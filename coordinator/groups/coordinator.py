@@ -47,7 +47,8 @@ class GroupCoordinator:
             yield group.group_id, group.resume()
 
     def with_offsets_of(self, topic: str) -> list[str]:
-        return [group.group_id for group in self.groups.values() if group.offsets.of_topic(topic)]
+        """Ids of the groups that committed offsets of a topic of that name."""
+        return [group.group_id for group in self.groups.values() if any(t == topic for t, _ in group.offsets.committed)]
 
 
 def appends(effects: list[Effect]) -> bool:

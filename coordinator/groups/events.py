@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, NamedTuple, TypeAlias
+from uuid import UUID
 
 from kproto.messages.internal_topics import OffsetCommitValue
 
@@ -38,9 +39,13 @@ JOIN, SYNC, EXPIRY = Timer(TimerKind.JOIN), Timer(TimerKind.SYNC), Timer(TimerKi
 
 @dataclass(slots=True)
 class Event:
-    """`may_append` says whether a record may come of it: then the runtime first asks whether it may write."""
+    """`may_append`: a record may come of it, so the runtime first asks whether it may write.
+
+    `only_by_records`: it changes nothing but by its records, so a write that fails leaves the group as it was.
+    """
 
     may_append: ClassVar[bool] = True
+    only_by_records: ClassVar[bool] = False
     reply_to: object = field(default=None, kw_only=True)
 
 
@@ -101,6 +106,7 @@ class Leave(Event):
 class Commit(Event):
     """OffsetCommit. A generation of -1 and no member: a consumer that assigns its partitions itself."""
 
+    only_by_records = True
     offsets: Mapping[TopicPartition, OffsetCommitValue]
     member_id: str = ""
     generation: int = NO_GENERATION
@@ -124,10 +130,14 @@ class Describe(Event):
 class Delete(Event):
     """DeleteGroups."""
 
+    only_by_records = True
+
 
 @dataclass(slots=True)
 class TopicDeleted(Event):
+    only_by_records = True
     topic: str
+    topic_id: UUID
 
 
 @dataclass(slots=True)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from coordinator.groups.events import TopicPartition
 from kproto.errors import WireError
 from kproto.messages.consumer_protocol import ConsumerProtocolSubscription
 from kproto.messages.internal_topics import OffsetCommitValue
 from kproto.prefixed import read_versioned
+from kproto.schema import ZERO_UUID
 
 NO_EXPIRY = -1
 
@@ -32,8 +34,13 @@ class Offsets:
             return dict(self.committed)
         return {partition: self.committed[partition] for partition in partitions if partition in self.committed}
 
-    def of_topic(self, topic: str) -> list[TopicPartition]:
-        return [partition for partition in self.committed if partition[0] == topic]
+    def of_topic(self, topic: str, topic_id: UUID) -> list[TopicPartition]:
+        """Those of the topic with this id; an old record has no id and goes by its name."""
+        return [
+            partition
+            for partition, value in self.committed.items()
+            if partition[0] == topic and value.topic_id in (topic_id, ZERO_UUID)
+        ]
 
     def unused(self, now_ms: int, retention_ms: int, since_ms: int) -> Iterator[TopicPartition]:
         """Those unused for `retention_ms` since their commit or `since_ms`, whichever is later.

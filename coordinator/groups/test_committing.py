@@ -1,6 +1,7 @@
 """Who may commit offsets, and how long they are kept."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -113,8 +114,16 @@ def test_empty_group_is_deleted_with_its_offsets() -> None:
 def test_deleted_topic_takes_its_offsets_along() -> None:
     alone = simple()
     tell(alone, Commit({("u", 1): at(1)}))
-    assert tell(alone, TopicDeleted("t")) == [tombstone("t", 0)]
+    assert tell(alone, TopicDeleted("t", UUID(int=1))) == [tombstone("t", 0)]
     assert offsets(alone) == {("u", 1): 1}
+
+
+def test_offsets_of_a_topic_that_came_after_the_deleted_one_stay() -> None:
+    """The name is only a label."""
+    alone = group()
+    tell(alone, Commit({T0: at(5, topic_id=UUID(int=2))}))
+    assert tell(alone, TopicDeleted("t", UUID(int=1))) == []
+    assert tell(alone, TopicDeleted("t", UUID(int=2))) == [tombstone("t", 0)]
 
 
 def test_offsets_without_a_group_expire_after_their_last_commit() -> None:

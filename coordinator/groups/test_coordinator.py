@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -191,7 +192,7 @@ class AnyClients(RuleBasedStateMachine):
 
     @rule()
     def a_topic_is_deleted(self) -> None:
-        self.tell(TopicDeleted("t"))
+        self.tell(TopicDeleted("t", UUID(int=1)))
         self.committed.pop(("t", 0), None)
 
     def expired_is_gone(self) -> None:
