@@ -172,13 +172,14 @@ class Term:
 
     async def _preferred_election(self) -> None:
         if not await self._reader.appears(PREFERRED_ELECTION):
-            return None
+            return
         partitions: list[TopicPartition] = []
         try:
             data, _ = await self._registry.get(PREFERRED_ELECTION)
             partitions = decode_partitions(data)
         except NoNode:
-            return self._note(PREFERRED_ELECTION)
+            self._note(PREFERRED_ELECTION)
+            return
         except MalformedNode as error:
             log.error("A request for preferred leaders is dropped: %s", error)
         await self._handle(ElectionAsked(partitions))
