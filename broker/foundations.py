@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import trio
 
-from broker.clock import Chance, Clock
 from broker.cluster.other_brokers import refuse_other_brokers
 from broker.cluster.registration import broker_id_of, cluster_id_of, make_persistent_paths, refuse_migration
 from broker.config.settings import BrokerSettings
@@ -23,8 +22,6 @@ class Foundations:
 
     broker_id: int
     cluster_id: str
-    clock: Clock
-    chance: Chance
     storage: Storage
     registry: Registry
 
@@ -55,9 +52,9 @@ async def identified(settings: BrokerSettings, world: World, registry: Registry)
     await refuse_migration(registry)
     await make_persistent_paths(registry)
     known = world.storage.identity
-    cluster_id = await cluster_id_of(registry, known.cluster_id, world.chance)
+    cluster_id = await cluster_id_of(registry, known.cluster_id, world.chance, wanted=settings.barnabas_cluster_id)
     broker_id = await broker_id_of(registry, settings, known.broker_id)
     await refuse_other_brokers(registry, broker_id)
     world.storage.identify(Identity(broker_id, cluster_id))
     await world.storage.load()
-    return Foundations(broker_id, cluster_id, world.clock, world.chance, world.storage, registry)
+    return Foundations(broker_id, cluster_id, world.storage, registry)

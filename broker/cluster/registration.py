@@ -70,9 +70,12 @@ async def make_persistent_paths(registry: Registry) -> None:
             await _until_answered(partial(registry.create, path, parents=True))
 
 
-async def cluster_id_of(registry: Registry, known: str | None, chance: Chance) -> str:
-    """Read it, or as the first broker make it. `known`: what our data directories say.
+async def cluster_id_of(registry: Registry, known: str | None, chance: Chance, *, wanted: str | None = None) -> str:
+    """Read it, or as the first broker make it.
 
+    Args:
+        known: what our data directories say.
+        wanted: `barnabas.cluster.id`; only a cluster without an id takes it.
     Raises: OperatorError: the directories belong to another cluster, or to one whose registry is gone.
     """
     there = await _stored_cluster_id(registry)
@@ -83,10 +86,12 @@ async def cluster_id_of(registry: Registry, known: str | None, chance: Chance) -
             "Correct zookeeper.connect, log.dirs or the lost registry; to give the directories up, empty them.",
         )
     while there is None:
-        fresh = encode_cluster_id(uuid_text(chance.uuid()))
+        fresh = encode_cluster_id(wanted or uuid_text(chance.uuid()))
         with suppress(NodeExists):
             await _until_answered(partial(registry.create, CLUSTER_ID, fresh, parents=True))
         there = await _stored_cluster_id(registry)
+    if wanted is not None and wanted != there:
+        log.warning("barnabas.cluster.id=%s has no effect: this cluster is %s already", wanted, there)
     return there
 
 

@@ -73,6 +73,17 @@ class RegistrationContract:
         assert await cluster_id_of(other, made, Chance(2)) == made
         assert json.loads((await one.get("/cluster/id"))[0] or b"") == {"version": "1", "id": made}
 
+    async def test_the_first_broker_may_name_the_cluster_and_later_ones_hear_that_it_has_a_name(
+        self, sessions: Sessions, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Container images give CLUSTER_ID; with kept data it is only true the first time."""
+        registry = await sessions.open()
+        assert await cluster_id_of(registry, None, Chance(1), wanted="ours") == "ours"
+        assert await cluster_id_of(registry, "ours", Chance(1), wanted="ours") == "ours"
+        assert caplog.text == ""
+        assert await cluster_id_of(registry, "ours", Chance(1), wanted="other") == "ours"
+        assert "barnabas.cluster.id=other has no effect" in caplog.text
+
     async def test_directories_of_another_cluster_stop_the_start(self, sessions: Sessions) -> None:
         registry = await sessions.open()
         with pytest.raises(OperatorError, match="no cluster yet"):
