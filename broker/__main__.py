@@ -43,7 +43,7 @@ async def until_signal(settings: BrokerSettings, world: World, announce: Callabl
             orders = Orders(everything.cancel_scope.cancel)
             everything.start_soon(orders.obey, signals)
             async with foundations(settings, world) as ground:
-                broker = Broker(settings, ground, world.listeners)
+                broker = Broker(settings, world, ground)
                 async with trio.open_nursery() as serving:
                     ready = await serving.start(broker.run)
                     orders.first = broker.closing.set

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import trio
 
 from broker.advertised import advertised
-from broker.cluster.authorizer import AllowAll
 from broker.cluster.configs import Configs
 from broker.cluster.controller_runtime import ControllerRuntime
 from broker.cluster.image import Image
@@ -24,12 +23,11 @@ from broker.purgatory import Waiter
 from broker.requests.rooms import Rooms
 from broker.requests.router import Router
 from broker.server.budget import Budget
-from broker.server.buffers import ReadBuffers
 from broker.server.connections import Connections
 from broker.server.limits import Limits, descriptor_limit
-from broker.server.listener import Listener
 from broker.transport.contract import Address
 from broker.transport.peers import LocalPeer
+from broker.world import World
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,50 +42,50 @@ class Broker:
     """Made on its foundations, runs once.
 
     Args:
+        world: clock, chance, listeners that are bound already.
         ground: logs and registry session, opened before and closed after this broker.
-        listeners: bound already.
     """
 
-    def __init__(self, settings: BrokerSettings, ground: Foundations, listeners: list[Listener]) -> None:
-        broker_id, clock, registry = ground.broker_id, ground.clock, ground.registry
+    def __init__(self, settings: BrokerSettings, world: World, ground: Foundations) -> None:
+        broker_id, clock, chance, registry = ground.broker_id, world.clock, world.chance, ground.registry
         self.closing = trio.Event()
         """Set it for a clean stop."""
-        self._listeners = listeners
+        self._listeners = world.listeners
         self._grace_s = settings.barnabas_shutdown_grace_ms / 1000
         self._image = Image(ground.cluster_id)
         self._work = Work()
         self._configs = Configs(registry, settings, clock, broker_id=broker_id)
         self._partitions = Partitions(broker_id, ground.storage, self._configs.topic, clock)
         self._configs.on_change(self._partitions.settings_changed)
-        self._groups = Groups(InternalLog(self._image), settings, clock, ground.chance)
+        self._groups = Groups(InternalLog(self._image), settings, clock, chance)
         self._partitions.on_leadership(self._groups.leadership_changed)
         self._rooms = Rooms(
             broker_id=broker_id,
             settings=settings,
             clock=clock,
-            chance=ground.chance,
+            chance=chance,
             image=self._image,
-            topics=Topics(registry, self._image, settings, ground.chance, self._work, broker_id=broker_id),
+            topics=Topics(registry, self._image, settings, chance, self._work, broker_id=broker_id),
             configs=self._configs,
             producer_ids=ProducerIds(registry, self._work, broker_id=broker_id),
             partitions=self._partitions,
             groups=self._groups,
-            authorizer=AllowAll(),
+            authorizer=world.authorizer,
             registry=registry,
         )
         router = Router(self._rooms, max_elements=settings.barnabas_request_max_elements)
         limits = Limits.of(settings, descriptors=descriptor_limit())
-        self._connections = Connections(router, ReadBuffers(), Budget(settings.queued_max_request_bytes), limits)
+        self._connections = Connections(router, world.buffers, Budget(settings.queued_max_request_bytes), limits)
         self._controller = ControllerRuntime(
             registry,
             broker_id,
             settings,
             clock,
-            ground.chance,
+            chance,
             inter_broker_listener=settings.listening.inter_broker,
             peers=lambda _: LocalPeer(router),
         )
-        self._endpoints = advertised(settings.listening.listeners, listeners)
+        self._endpoints = advertised(settings.listening.listeners, world.listeners)
         self._registration = Registration(registry, broker_id, self._endpoints, settings, clock)
         self._registration.on_epoch(self._image.registered)
 

@@ -5,15 +5,17 @@ a plain exception. Tests make a world of their own.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import trio
 
 from broker.clock import Chance, Clock, WallClock
+from broker.cluster.authorizer import AllowAll, Authorizer
 from broker.config.settings import BrokerSettings
 from broker.registry.contract import Registry
+from broker.server.buffers import ReadBuffers
 from broker.server.listener import Listener
 from broker.storage.contract import Storage
 from broker.transport.listening import SocketOptions, bind_together
@@ -37,6 +39,8 @@ class World:
     storage: Storage
     open_registry: Callable[[], Session]
     listeners: list[Listener]
+    buffers: ReadBuffers = field(default_factory=ReadBuffers)
+    authorizer: Authorizer = field(default_factory=AllowAll)
 
 
 def real_world(settings: BrokerSettings) -> World:

@@ -1,0 +1,93 @@
+"""Whole brokers in one process: several at once, a clean stop whatever waits, and a second start on the same files."""
+
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from broker.testing.calls import create, end_offset, fetch_request, fetched, produce
+from broker.testing.running import Running, running
+from kproto.messages.metadata import MetadataRequest
+
+STOP_WITHIN_S = 2.0
+
+
+async def topics_of(broker: Running) -> list[str]:
+    with broker.connect() as client:
+        answer = await client.ask(MetadataRequest(topics=None), 9)
+    return [topic.name for topic in answer.topics if not topic.is_internal]
+
+
+async def cluster_of(broker: Running) -> str:
+    with broker.connect() as client:
+        answer = await client.ask(MetadataRequest(topics=[]), 9)
+    return str(answer.cluster_id)
+
+
+async def test_three_brokers_in_one_process_know_nothing_of_each_other() -> None:
+    """Nothing is process-wide: each has its own topics, logs, ids and offsets."""
+    async with running() as one, running(seed=2) as two, running(seed=3) as three:
+        brokers = {"first": one, "second": two, "third": three}
+        for count, (name, broker) in enumerate(brokers.items(), 1):
+            with broker.connect() as client:
+                await create(client, name, "shared")
+                for number in range(count):
+                    await produce(client, "shared", f"{name} {number}")
+        for count, (name, broker) in enumerate(brokers.items(), 1):
+            assert set(await topics_of(broker)) == {name, "shared"}
+            with broker.connect() as client:
+                assert await fetched(client, "shared") == [f"{name} {number}" for number in range(count)]
+        assert len({await cluster_of(broker) for broker in brokers.values()}) == 3
+
+
+async def test_a_broker_that_stops_leaves_its_neighbour_alone() -> None:
+    async with running() as goes, running() as stays:
+        with stays.connect() as client:
+            await create(client, "orders")
+            await goes.stop()
+            await produce(client, "orders", "still here")
+            assert await fetched(client, "orders") == ["still here"]
+
+
+async def test_the_same_seed_gives_the_same_ids() -> None:
+    """A run can be repeated: chance is the broker's own."""
+    async with running(seed=7) as one:
+        first = await cluster_of(one)
+    async with running(seed=7) as again:
+        assert await cluster_of(again) == first
+
+
+@pytest.mark.parametrize("sockets", [False, True], ids=["memory", "sockets"])
+async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path, sockets: bool) -> None:
+    """Start, produce, stop, start again on the same directory: topics, records, offsets and cluster id stay."""
+    async with running(data=tmp_path, sockets=sockets) as broker:
+        with broker.connect() as client:
+            await create(client, "orders")
+            assert await produce(client, "orders", "a", "b") == 0
+        cluster = await cluster_of(broker)
+    async with running(data=tmp_path, sockets=sockets, seed=2) as broker:
+        assert await cluster_of(broker) == cluster
+        with broker.connect() as client:
+            assert await fetched(client, "orders") == ["a", "b"]
+            assert await produce(client, "orders", "c") == 2
+            assert await end_offset(client, "orders") == 3
+    async with running(data=tmp_path, sockets=sockets) as broker:
+        with broker.connect() as client:
+            assert await fetched(client, "orders") == ["a", "b", "c"]
+
+
+async def test_a_stop_does_not_wait_for_long_polls(autojump_clock: trio.testing.MockClock) -> None:
+    """Clients that wait for records have nothing to lose; they hear the end of the stream."""
+    async with running() as broker:
+        clients = [broker.connect() for _ in range(3)]
+        await create(clients[0], "orders")
+        for client in clients:
+            await client.send(fetch_request("orders", max_wait_ms=3_600_000), 11)
+        await trio.testing.wait_all_tasks_blocked()
+        began = trio.current_time()
+        await broker.stop()
+        assert trio.current_time() - began < STOP_WITHIN_S
+        for client in clients:
+            with pytest.raises(EOFError):
+                await client.receive()
