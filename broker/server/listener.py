@@ -11,6 +11,8 @@ from broker.transport.contract import Listener as Accepting
 
 log = logging.getLogger("barnabas.server")
 
+ACCEPTED_PER_TURN = 10
+"""Clients taken at once: at one a turn a backlog of 50 overflows, and who does not fit tries again after a second."""
 RETRY_S = 0.1
 """Between two tries to accept while the system has no descriptor or memory left."""
 
@@ -45,10 +47,11 @@ class Listener:
         task_status.started()
         try:
             while True:
-                await connections.wait_for_room()
-                stream = await self._accept()
-                if stream is not None:
-                    connections.welcome(stream, self._facts(stream), nursery)
+                for _ in range(ACCEPTED_PER_TURN):
+                    await connections.wait_for_room()
+                    stream = await self._accept()
+                    if stream is not None:
+                        connections.welcome(stream, self._facts(stream), nursery)
                 await trio.lowlevel.checkpoint()
         except ConnectionLost:
             log.info("listener %s at %s is closed", self.name, self.address)
