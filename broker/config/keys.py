@@ -142,9 +142,16 @@ class TimeKey(Key[int]):
     """
 
     def __init__(
-        self, name: str, kind: Kind[int], *, stand_ins: Mapping[str, int], update: Update = AT_START, doc: str = ""
+        self,
+        name: str,
+        kind: Kind[int],
+        *,
+        stand_ins: Mapping[str, int],
+        update: Update = AT_START,
+        standing: Standing = WORKS,
+        doc: str = "",
     ) -> None:
-        super().__init__(name, kind, -1, update=update, doc=doc)
+        super().__init__(name, kind, -1, update=update, standing=standing, doc=doc)
         self.default: Any = None
         self.stand_ins = dict(stand_ins)
 

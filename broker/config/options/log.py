@@ -145,6 +145,7 @@ class LogSettings(Settings):
         INT,
         0,
         check=at_least(0),
+        standing=NO_EFFECT,
         doc="Random hours taken off the age at which a new segment is begun, where ms says nothing.",
     )
     log_roll_jitter_ms = TimeKey(
@@ -152,6 +153,7 @@ class LogSettings(Settings):
         LONG,
         stand_ins={"log.roll.jitter.hours": HOUR_MS},
         update=CLUSTER,
+        standing=NO_EFFECT,
         doc="Random time taken off the age at which a new segment is begun.",
     )
     log_roll_ms = TimeKey(

@@ -12,7 +12,11 @@ class OffsetSettings(Settings):
         "offset.metadata.max.bytes", INT, 4096, doc="Largest text that a member may store beside an offset."
     )
     offsets_commit_required_acks = Key(
-        "offsets.commit.required.acks", SHORT, -1, doc="Acknowledgements a committed offset needs before the answer."
+        "offsets.commit.required.acks",
+        SHORT,
+        -1,
+        standing=NO_EFFECT,
+        doc="Acknowledgements a committed offset needs before the answer; all replicas here.",
     )
     offsets_commit_timeout_ms = Key(
         "offsets.commit.timeout.ms",

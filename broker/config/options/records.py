@@ -21,7 +21,8 @@ class RecordSettings(Settings):
         "producer",
         check=one_of("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"),
         update=CLUSTER,
-        doc="Codec of stored batches; producer keeps what was sent.",
+        standing=NO_EFFECT,
+        doc="Codec of stored batches; here always producer, which keeps what was sent.",
     )
     compression_zstd_level = Key(
         "compression.zstd.level", INT, 3, check=between(-131_072, 22), update=CLUSTER, standing=NO_EFFECT

@@ -16,7 +16,11 @@ class ReplicationSettings(Settings):
         doc="Whether leadership goes back to preferred replicas by itself.",
     )
     controlled_shutdown_enable = Key(
-        "controlled.shutdown.enable", BOOLEAN, True, doc="Whether a broker hands its leaderships on before it stops."
+        "controlled.shutdown.enable",
+        BOOLEAN,
+        True,
+        standing=NO_EFFECT,
+        doc="Whether a broker hands its leaderships on before it stops.",
     )
     controlled_shutdown_max_retries = Key(
         "controlled.shutdown.max.retries", INT, 3, standing=NO_EFFECT, doc="Attempts to hand leaderships on."

@@ -17,6 +17,7 @@ from broker.storage.contract import StorageFailed
 from broker.storage.files import Disk
 from broker.storage.segments.checkpointing import Checkpointer
 from broker.storage.segments.checkpoints import HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS
+from broker.storage.segments.flush_by_age import FlushByAge, look_every_ms
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import DELETE_DIRECTORY
 
@@ -35,6 +36,8 @@ class ChoreSettings(Protocol):
     def log_flush_start_offset_checkpoint_interval_ms(self) -> int: ...
     @property
     def replica_high_watermark_checkpoint_interval_ms(self) -> int: ...
+    @property
+    def log_flush_scheduler_interval_ms(self) -> int: ...
     @property
     def log_retention_check_interval_ms(self) -> int: ...
     @property
@@ -94,6 +97,7 @@ class Chores:
         self._removals = removals
         self._to_flush: set[SegmentLog] = set()
         self._flush_wanted = trio.Event()
+        self._ages: FlushByAge[SegmentLog] = FlushByAge(self.flush_soon)
         self.start_moved = trio.Event()
 
     def flush_soon(self, flushable: SegmentLog) -> None:
@@ -112,6 +116,9 @@ class Chores:
                 self._write_each, HIGH_WATERMARKS, lambda: settings.replica_high_watermark_checkpoint_interval_ms
             )
             nursery.start_soon(self._write_starts)
+            nursery.start_soon(
+                self._each, lambda: look_every_ms(settings.log_flush_scheduler_interval_ms), self._flush_by_age
+            )
             nursery.start_soon(self._each, lambda: settings.log_retention_check_interval_ms, self._tidy)
             nursery.start_soon(self._each, lambda: settings.producer_id_expiration_check_interval_ms, self._expire)
             task_status.started()
@@ -146,6 +153,9 @@ class Chores:
             wanted, self._to_flush = self._to_flush, set()
             for flushable in wanted:
                 await self._for_one(flushable, flushable.flush)
+
+    async def _flush_by_age(self) -> None:
+        self._ages.look(self._logs(), trio.current_time())
 
     async def _tidy(self) -> None:
         for kept in list(self._logs()):
