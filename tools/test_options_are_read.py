@@ -1,4 +1,4 @@
-"""An option that is said to work is read by somebody; else an operator sets it, hears no warning, and nothing follows."""
+"""An option that is said to work is read by somebody; else it is set, nothing warns, and nothing follows."""
 
 import ast
 from collections.abc import Iterator

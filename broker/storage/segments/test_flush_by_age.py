@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from broker.storage.segments.flush_by_age import NEVER_MS, FlushByAge, Flushable, look_every_ms
+from broker.storage.segments.flush_by_age import NEVER_MS, Flushable, FlushByAge, look_every_ms
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import NOW_MS, ORDERS, LogOptions, batch, started, storage_on
 
