@@ -1,5 +1,6 @@
 """The command `barnabas`, also `python -m barnabas`."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ APP = HERE / "app" if (HERE / "app").is_dir() else HERE.parent  # in a wheel; in
 
 def main() -> int:
     """Put the program on the path of this process, and run it. Returns: the exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # an exception could be lost in the import machinery, or be shown
     sys.path.insert(0, str(APP))
     from tools.cli import main as run
 

@@ -16,7 +16,7 @@ from broker.config.settings import BrokerSettings
 from broker.foundations import foundations
 from broker.world import World, real_world
 
-CLEAN, FAILED, INTERRUPTED = 0, 1, 130
+CLEAN, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def run(settings: BrokerSettings, *, announce: Callable[[Ready], None]) -> int:
@@ -75,9 +75,15 @@ def first_in(group: BaseExceptionGroup[OperatorError]) -> OperatorError:
 
 
 def main() -> int:
-    """One argument: the properties file."""
+    """One argument: the properties file. What the operator should know goes to stderr."""
+    if len(sys.argv) != 2:
+        print("usage: python -m broker server.properties", file=sys.stderr)
+        return WRONG_USAGE
     try:
-        return run(load(file=Path(sys.argv[1])).settings, announce=lambda ready: print(*ready.advertised))
+        loaded = load(file=Path(sys.argv[1]))
+        for warning in loaded.warnings:
+            print(warning, file=sys.stderr)
+        return run(loaded.settings, announce=lambda ready: print(*ready.advertised, flush=True))
     except OperatorError as mistake:
         print(mistake, file=sys.stderr)
         return FAILED

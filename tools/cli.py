@@ -6,6 +6,7 @@ Exit codes: 0 done · 1 it failed, and stderr says what, why and what to do · 2
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -25,6 +26,9 @@ COMMANDS = {
     "topics": ("topics", "Create, list, describe, alter and delete topics."),
 }
 """Subcommand to module and one line of help, so that `--help` imports none of them."""
+
+BROKERS = ("broker", "dev")
+"""These take signals in hand once their loop runs; until then Ctrl-C just ends the process."""
 
 
 class Commands(click.Group):
@@ -80,6 +84,8 @@ def barnabas(ctx: click.Context, /, **options: Any) -> None:
         from tools.commands.run_broker import run_bare
 
         ctx.exit(run_bare(**options))
+    if ctx.invoked_subcommand not in BROKERS:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a client says goodbye before it ends
     unused = [name for name, value in options.items() if value not in (None, False, ())]
     if unused:
         given = ", ".join("--" + name.replace("_", "-") for name in unused)

@@ -138,9 +138,9 @@ def test_a_closed_pipe_ends_quietly() -> None:
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
-@pytest.mark.parametrize("module", ["tools.cli", "tools.commands.run_broker"])
+@pytest.mark.parametrize("module", ["tools.cli", "tools.commands.run_broker", "broker.__main__"])
 def test_starting_a_broker_imports_no_client_and_no_codec(module: str) -> None:
-    """The command as far as the broker's own door; the broker itself has its own such test."""
+    """The command, and the broker with all its rooms."""
     script = f"import sys, {module}; print(*(name for name in {NOT_AT_START!r} if name in sys.modules))"
     ended = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True

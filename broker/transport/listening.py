@@ -137,7 +137,8 @@ def _told(host: str, port: int, error: OSError) -> OperatorError:
     if error.errno == errno.EADDRINUSE:
         holder = holder_of_port(port)
         why = f"The port is taken by {holder}." if holder else "The port is taken by another process."
-        return OperatorError(what, why, "Stop that process, or choose another port.")
+        do_this = "Stop that process, or choose another port; `barnabas --any-port` takes a free one."
+        return OperatorError(what, why, do_this)
     if error.errno == errno.EACCES:
         return OperatorError(what, "Ports below 1024 need special rights.", "Choose a port from 1024 on.")
     if isinstance(error, socket.gaierror) or error.errno in _NO_SUCH_FAMILY:

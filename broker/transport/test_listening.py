@@ -34,7 +34,7 @@ def test_a_taken_port_names_its_holder() -> None:
             bind("127.0.0.1", port, OPTIONS)
     assert told.value.what == f"Cannot listen on 127.0.0.1:{port}."
     assert f"pid {os.getpid()}" in told.value.why
-    assert told.value.do_this == "Stop that process, or choose another port."
+    assert told.value.do_this.startswith("Stop that process, or choose another port; `barnabas --any-port`")
 
 
 def test_a_foreign_address_is_an_operators_mistake() -> None:
