@@ -27,6 +27,13 @@ class RawClient:
     def send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
+    def send_some(self, data: bytes) -> int:
+        """As much as the broker takes until it stops reading for half a second."""
+        sent = 0
+        while sent < len(data) and select.select([], [self._sock], [], 0.5)[1]:
+            sent += self._sock.send(data[sent : sent + 65536])
+        return sent
+
     def end(self) -> None:
         """No more bytes from us (FIN)."""
         self._sock.shutdown(socket.SHUT_WR)

@@ -26,6 +26,10 @@ TURN_S = 0.0005
 """A turn ends after that, also amid a buffer full of small requests."""
 
 
+LAST_ANSWER_S = 0.5
+"""For the answer under way when the broker stops: a client that does not read must not use up everybody's grace."""
+
+
 class Phase(IntEnum):
     """What a connection is at: the sweeper and a stopping broker go by it."""
 
@@ -116,7 +120,9 @@ class Connection:
     def finish(self) -> None:
         """The broker stops: go at once if idle or waiting, else once the request at work is answered."""
         self._closing = True
-        if self.phase not in (Phase.HANDLING, Phase.SENDING):
+        if self.phase is Phase.SENDING:
+            self._scope.deadline = trio.current_time() + LAST_ANSWER_S
+        elif self.phase is not Phase.HANDLING:
             self._scope.cancel()
 
     async def before_wait(self, *, for_others: bool) -> None:

@@ -57,6 +57,24 @@ async def test_a_stop_ends_the_idle_and_the_waiting_at_once_and_lets_the_busy_fi
     assert await busy.answer() is None
 
 
+async def test_a_client_that_reads_no_answer_does_not_hold_up_a_stop(
+    memory_server: Server, autojump_clock: Jumps
+) -> None:
+    async def sync_group(request: SyncGroupRequest, ctx: Context) -> SyncGroupResponse:
+        return SyncGroupResponse(assignment=bytes(200_000))
+
+    memory_server.handler("sync_group", sync_group, lambda _, error: SyncGroupResponse(error_code=error.code))
+    await memory_server.start()
+    client = memory_server.connect(window_bytes=50_000)
+    await client.send(client.frame(SyncGroupRequest()))
+    await trio.testing.wait_all_tasks_blocked()
+    memory_server.connections.close_idle()
+    await trio.sleep(0.4)
+    assert len(memory_server.connections) == 1
+    await trio.sleep(0.2)
+    assert len(memory_server.connections) == 0
+
+
 async def test_nobody_comes_in_once_the_broker_stops(memory_server: Server) -> None:
     await memory_server.start()
     memory_server.connections.close_idle()
