@@ -2,7 +2,6 @@
 
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -11,6 +10,7 @@ import time
 from pathlib import Path
 
 READY = re.compile(r"Kafka at \S+?:(\d+)|\[KafkaServer id=(\d+)\] started")
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def free_port() -> int:
@@ -20,6 +20,10 @@ def free_port() -> int:
         return port
 
 
+def _environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith("KAFKA_")} | {"PYTHONUNBUFFERED": "1"}
+
+
 class BrokerProcess:
     """`barnabas --port … --data …`, or `barnabas broker FILE` where a properties file is given."""
 
@@ -27,6 +31,7 @@ class BrokerProcess:
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "broker.log"
+        """All that it says, on stdout and stderr."""
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         if properties is None:
@@ -48,38 +53,53 @@ class BrokerProcess:
 
     def start(self, within_s: float = 20) -> "BrokerProcess":
         """Until the broker says that it serves. Raises: AssertionError with its output if it does not."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("KAFKA_")}
         with self.log.open("ab") as log:
+            said_before = log.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "barnabas", *self._arguments],
-                stdout=subprocess.PIPE,
+                self._command,
+                stdout=log,  # a pipe that nobody reads would one day stop the broker
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env=environment | {"PYTHONUNBUFFERED": "1"},
-                cwd=Path(__file__).resolve().parent.parent,
+                env=_environment(),
+                cwd=CHECKOUT,
             )
-        said = self._wait_until_ready(time.monotonic() + within_s)
-        assert said, f"the broker did not start:\n{self.log.read_text()}"
+        ready = self._wait_until_ready(said_before, time.monotonic() + within_s)
+        assert ready, f"the broker did not start:\n{self.log.read_text()}"
         return self
 
-    def _wait_until_ready(self, deadline: float) -> bool:
+    def _wait_until_ready(self, said_before: int, deadline: float) -> bool:
         assert self._process is not None
-        assert self._process.stdout is not None
-        output = self._process.stdout
-        said = b""
         while time.monotonic() < deadline and self._process.poll() is None:
-            if select.select([output], [], [], 0.05)[0]:
-                said += os.read(output.fileno(), 65536)
-                if READY.search(said.decode(errors="replace")):
-                    return True
+            if READY.search(self.log.read_bytes()[said_before:].decode(errors="replace")):
+                return True
+            time.sleep(0.02)
         return False
+
+    @property
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "barnabas", *self._arguments]
+
+    def fails_to_start(self, within_s: float = 20) -> tuple[int, str]:
+        """Start it where it must not start: the exit code and all it said. Raises: subprocess.TimeoutExpired."""
+        ended = subprocess.run(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=_environment(),
+            cwd=CHECKOUT,
+            timeout=within_s,
+            check=False,
+        )
+        return ended.returncode, ended.stdout
 
     def kill(self) -> None:
         """As `kill -9`: no word to the broker."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
-        self._close()
+        self._process = None
 
     def stop(self, within_s: float = 10) -> int:
         """As Ctrl-C; the exit code. Does nothing if the broker does not run."""
@@ -91,11 +111,5 @@ class BrokerProcess:
         finally:
             self._process.kill()
             self._process.wait()
-            self._close()
+            self._process = None
         return code
-
-    def _close(self) -> None:
-        assert self._process is not None
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = None
