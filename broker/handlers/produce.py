@@ -46,7 +46,7 @@ def attempt(rows: Iterable[Row], step: Callable[[Row], None]) -> None:
             try:
                 step(row)
             except ApiError as no:  # NotLeader, MessageTooLarge, …
-                row.refusal = no
+                row.refuse(no)
 
 
 def refuse_wrong(request: ProduceRequest, rows: list[Row]) -> None:
@@ -70,7 +70,7 @@ async def check_in_turns(rows: list[Row], ctx: Context) -> None:
             try:
                 await row.check_in_steps(ctx)
             except ApiError as no:
-                row.refusal = no
+                row.refuse(no)
 
 
 def hang_up_if_refused(rows: list[Row]) -> None:

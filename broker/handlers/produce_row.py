@@ -29,6 +29,11 @@ class Row:
         self.stored: Appended | None = None
         self.refusal: ApiError | None = None
 
+    def refuse(self, no: ApiError) -> None:
+        """Keep the refusal, but not the frames it came through: they hold views of the read buffer."""
+        no.__traceback__ = no.__context__ = no.__cause__ = None
+        self.refusal = no
+
     @property
     def place(self) -> tuple[object, ...]:
         """What the client calls this partition."""
