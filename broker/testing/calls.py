@@ -27,7 +27,7 @@ def topic_to_create(name: str, partitions: int = 1, **configs: str) -> Creatable
 
 async def create(client: WireClient, *names: str, **configs: str) -> None:
     """Topics of one partition."""
-    request = CreateTopicsRequest(topics=[topic_to_create(name, **configs) for name in names], timeout_ms=30_000)
+    request = CreateTopicsRequest(topics=[topic_to_create(name, 1, **configs) for name in names], timeout_ms=30_000)
     answer = await client.ask(request, 5)
     assert [row.error_code for row in answer.topics] == [ErrorCode.NONE] * len(names), answer
 
@@ -74,5 +74,7 @@ async def fetched(client: WireClient, topic: str, offset: int = 0) -> list[str]:
 
 async def end_offset(client: WireClient, topic: str) -> int:
     row = ListOffsetsPartition(timestamp=-1)
-    answer = await client.ask(ListOffsetsRequest(topics=[ListOffsetsTopic(name=topic, partitions=[row])]), 5)
+    answer = await client.ask(
+        ListOffsetsRequest(replica_id=-2, topics=[ListOffsetsTopic(name=topic, partitions=[row])]), 5
+    )
     return int(answer.topics[0].partitions[0].offset)
