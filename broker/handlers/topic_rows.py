@@ -7,7 +7,8 @@ from broker.cluster.image import TopicImage
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
 
-NO_ID = UUID(int=0)
+BY_ID_SINCE = 13
+"""Version of Produce, and of Fetch, from which on a row names its topic by id alone.  Source: KIP-516."""
 
 
 def topic_by_name(ctx: Context, operation: Operation, name: str) -> TopicImage:
@@ -29,5 +30,7 @@ def topic_by_id(ctx: Context, operation: Operation, topic_id: UUID) -> TopicImag
 
 
 def topic_of(ctx: Context, operation: Operation, name: str, topic_id: UUID) -> TopicImage:
-    """By id where the row has one, else by name."""
-    return topic_by_name(ctx, operation, name) if topic_id == NO_ID else topic_by_id(ctx, operation, topic_id)
+    """Of a row of Produce or Fetch, by what its version names. Raises: ApiError, as the one or the other."""
+    if ctx.version >= BY_ID_SINCE:
+        return topic_by_id(ctx, operation, topic_id)
+    return topic_by_name(ctx, operation, name)
