@@ -119,7 +119,7 @@ def test_a_group_outlives_its_broker(own_broker: BrokerProcess) -> None:
     own_broker.kill()
     own_broker.start()
     admin = KafkaAdminClient(bootstrap_servers=own_broker.bootstrap)
-    offsets = admin.list_group_offsets("g")
-    assert {partition.topic: at.offset for partition, at in dict(offsets).items()} == {"lines": position}
+    offsets = admin.list_group_offsets("g")["g"]
+    assert {partition.topic: at.offset for partition, at in offsets.items()} == {"lines": position}
     admin.close()
     consumer.close()
