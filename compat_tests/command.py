@@ -1,4 +1,4 @@
-"""The command `barnabas` as a user types it: in a folder of their own, until it ends, or until it has said something."""
+"""The command `barnabas` as a user types it, in a folder of their own: until it ends, or has said something."""
 
 import os
 import select
