@@ -9,9 +9,9 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
-from compat_tests.asking import ask
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.jars import ZooKeeper
+from compat_tests.typed_client import TypedClient
 from compat_tests.zookeeper_tree import Tree, end_session, tree_at, wait_until
 from kproto.messages.offset_commit import (
     OffsetCommitRequest,
@@ -157,11 +157,11 @@ def test_offsets_of_version_0_are_kept_where_the_old_consumers_look(
     create(broker, topic)
     partition = OffsetCommitRequestPartition(partition_index=0, committed_offset=42, committed_metadata="")
     commit = OffsetCommitRequest(group_id="old", topics=[OffsetCommitRequestTopic(name=topic, partitions=[partition])])
-    committed = ask(broker.port, commit, 0).topics[0].partitions[0]
-    assert committed.error_code == 0
-    assert tree.text(f"/consumers/old/offsets/{topic}/0") == "42"
     topics = [OffsetFetchRequestTopic(name=topic, partition_indexes=[0])]
-    fetched = ask(broker.port, OffsetFetchRequest(group_id="old", topics=topics), 0).topics[0].partitions[0]
+    with TypedClient(broker.port) as client:
+        assert client.ask(commit, 0).topics[0].partitions[0].error_code == 0
+        assert tree.text(f"/consumers/old/offsets/{topic}/0") == "42"
+        fetched = client.ask(OffsetFetchRequest(group_id="old", topics=topics), 0).topics[0].partitions[0]
     assert (fetched.committed_offset, fetched.error_code) == (42, 0)
 
 
