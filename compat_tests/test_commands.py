@@ -1,4 +1,4 @@
-"""`barnabas topics`, `produce`, `consume` and `groups` against our own broker: output, JSON, exit codes, closed pipes."""
+"""`barnabas topics`, `produce`, `consume`, `groups` against our own broker: output, JSON, exit codes, closed pipes."""
 
 import json
 import os

@@ -65,3 +65,26 @@ def test_every_folder_of_modules_is_a_package() -> None:
     """import-linter looks into packages only: a room without a door would be unwatched."""
     folders = {file.parent for room in ROOMS for file in (ROOT / room).rglob("*.py")}
     assert [str(folder.relative_to(ROOT)) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
+
+
+def test_only_tests_import_what_is_made_for_tests() -> None:
+    """import-linter cannot tell tests from the program by their names."""
+    guilty = []
+    for file in (each for room in ROOMS for each in (ROOT / room).rglob("*.py")):
+        for_tests = file.name.startswith("test_") or file.name in ("conftest.py", "testing.py")
+        if not for_tests and "testing" not in file.parts:
+            guilty += [
+                f"{file.relative_to(ROOT)} imports {name}" for name in imported(file) if "testing" in name.split(".")
+            ]
+    assert guilty == []
+
+
+def imported(file: Path) -> set[str]:
+    """Of our own packages."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if name.split(".")[0] in ROOMS}
