@@ -64,9 +64,9 @@ class Row:
     def _find(self, ctx: Context) -> Partition:
         """Raises: ApiError: unknown, denied, led elsewhere, fenced; or a replica that is none."""
         replica = replica_id(self._request)
-        if replica >= 0:
-            ctx.may(Operation.CLUSTER_ACTION, Resource.cluster())
-        topic = topic_of(ctx, Operation.READ, self._topic.topic, self._topic.topic_id)
+        if replica >= 0 and not ctx.allowed(Operation.CLUSTER_ACTION, Resource.cluster()):
+            raise ApiError(ErrorCode.TOPIC_AUTHORIZATION_FAILED)  # as Kafka: this answer knows no other denial
+        topic = topic_of(ctx, None if replica >= 0 else Operation.READ, self._topic.topic, self._topic.topic_id)
         partition = ctx.rooms.partitions.leading(topic, self._asked.partition)
         partition.must_be_in_epoch(self._asked.current_leader_epoch)
         if replica >= 0 and (replica == ctx.rooms.broker_id or replica not in partition.leadership.replicas):

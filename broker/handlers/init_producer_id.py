@@ -24,12 +24,21 @@ async def init_producer_id(request: InitProducerIdRequest, ctx: Context) -> Init
         raise ApiError(ErrorCode.INVALID_REQUEST)
     if request.transactional_id is not None:
         raise refusal(request, ctx)
-    ctx.may(Operation.IDEMPOTENT_WRITE, Resource.cluster())
+    must_write(ctx)
     while (producer_id := ctx.rooms.producer_ids.next()) is None:
         job = ctx.rooms.producer_ids.refill()
         await ctx.pause(job.waiter(), TAKING_MS)
         job.row(BLOCK)
     return InitProducerIdResponse(producer_id=producer_id, producer_epoch=0)
+
+
+def must_write(ctx: Context) -> None:
+    """Who may write to some topic may do it without repeats (KIP-679).
+
+    Raises: ApiError: CLUSTER_AUTHORIZATION_FAILED.
+    """
+    if not any(ctx.allowed(Operation.WRITE, Resource.topic(name)) for name in ctx.rooms.image.topics):
+        ctx.may(Operation.IDEMPOTENT_WRITE, Resource.cluster())
 
 
 def refusal(request: InitProducerIdRequest, ctx: Context) -> ApiError:

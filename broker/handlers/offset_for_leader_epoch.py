@@ -3,7 +3,7 @@
 1 the epoch found · 2 the asker's own epoch (KIP-320) · 3 replica id · 4 flexible.
 """
 
-from broker.cluster.authorizer import Operation
+from broker.cluster.authorizer import Operation, Resource
 from broker.handlers.topic_rows import topic_by_name
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
@@ -30,7 +30,7 @@ async def offset_for_leader_epoch(request: OffsetForLeaderEpochRequest, ctx: Con
 
 def end_of(topic: str, row: OffsetForLeaderPartition, ctx: Context) -> EpochEndOffset:
     try:
-        image = topic_by_name(ctx, Operation.DESCRIBE, topic)
+        image = topic_by_name(ctx, right(ctx), topic)
         partition = ctx.rooms.partitions.leading(image, row.partition)
         partition.must_be_in_epoch(row.current_leader_epoch)
     except ApiError as no:
@@ -42,6 +42,11 @@ def end_of(topic: str, row: OffsetForLeaderPartition, ctx: Context) -> EpochEndO
     else:
         epoch, end_offset = partition.log.end_of_epoch(row.leader_epoch)
     return EpochEndOffset(partition=row.partition, error_code=ErrorCode.NONE, leader_epoch=epoch, end_offset=end_offset)
+
+
+def right(ctx: Context) -> Operation | None:
+    """Brokers ask this of each other, consumers of topics that they may describe (KIP-320)."""
+    return None if ctx.allowed(Operation.CLUSTER_ACTION, Resource.cluster()) else Operation.DESCRIBE
 
 
 def refused(request: OffsetForLeaderEpochRequest, error: ApiError) -> OffsetForLeaderEpochResponse:
