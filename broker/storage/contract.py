@@ -150,7 +150,10 @@ class Log(Protocol):
         ...
 
     def truncate(self, offset: int) -> None:
-        """Nothing at or above `offset` stays; batches are cut whole. Producer states and epochs follow."""
+        """Nothing at or above `offset` stays; batches are cut whole. Producer states and epochs follow.
+
+        The end is then that of the last batch left, or the log start. Raises: StorageFailed.
+        """
         ...
 
     def advance_start(self, offset: int) -> None:

@@ -27,8 +27,10 @@ class Epochs:
         return self._entries[-1][0] if self._entries else -1
 
     def assign(self, epoch: int, offset: int) -> None:
-        """A batch of that epoch was stored there."""
+        """A batch of that epoch was stored there; an epoch that had its place without a batch had none."""
         if epoch > self.latest:
+            while self._entries and self._entries[-1][1] >= offset:
+                del self._entries[-1]
             self._entries.append((epoch, offset))
             self.changed = True
 
@@ -45,7 +47,7 @@ class Epochs:
         self._keep([entry for entry in self._entries if entry[1] < offset])
 
     def cut_start(self, offset: int) -> None:
-        """Nothing below `offset` is left; the epoch that holds `offset` begins there now."""
+        """Nothing below `offset` is left; the epoch that holds `offset` begins there now, also if that is the end."""
         number = bisect_right(self._entries, offset, key=lambda entry: entry[1])
         if number:
             self._keep([(self._entries[number - 1][0], offset), *self._entries[number:]])

@@ -7,7 +7,6 @@ Plain methods are system calls made on the spot; what may sleep long (fsync, unl
 import fcntl
 import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -228,6 +227,8 @@ class SystemDisk:
         os.unlink(path)
 
     def remove_tree(self, path: Path) -> None:
+        import shutil
+
         shutil.rmtree(path)
 
     def sync_directory(self, path: Path) -> None:

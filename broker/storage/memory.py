@@ -77,8 +77,8 @@ class MemoryLog:
         if offset >= self.end_offset:
             return
         kept = bisect_right(self._ends, offset)
-        self.end_offset = min(offset, self._headers[kept].base_offset) if kept < len(self._headers) else offset
         self._drop(kept, len(self._headers))
+        self.end_offset = max(self._ends[-1] if kept else 0, min(self.start_offset, offset))
         self.start_offset = min(self.start_offset, self.end_offset)
         self._epochs.cut_end(self.end_offset)
         self.producers.replace(())

@@ -1,21 +1,24 @@
 """Logs in Kafka's own files: a directory per partition, segments inside, checkpoints beside.
 
-    log.py           one partition: the verbs of the contract
-    writing.py       appends, rolls and what follows from a batch
-    segment.py       one `.log` with its two indexes
-    index.py         sorted entries of `.index` and `.timeindex`
-    scan.py          batch headers of a file, one after the other
-    times.py         records by timestamp
-    flushing.py      one fsync for all who wait
-    retention.py     which segments have to go
-    snapshot.py      producer states in `.snapshot`
-    checkpoints.py   the small text files
-    names.py         what files and directories are called
-    recovery.py      opening a partition that was left in any state
-    directory.py     one data directory: its lock, its `meta.properties`, its partitions
-    store.py         all of them together
-    chores.py        what happens in the background
+One partition:
+    log.py             the verbs of the contract
+    segment.py         one `.log` with its two indexes
+    index.py           sorted entries of `.index` and `.timeindex`
+    scan.py            batch headers of a file, one after the other
+    reading.py         from an offset to a run of bytes
+    times.py           records by timestamp
+    flushing.py        one fsync for all who wait
+    retention.py       which segments have to go
+    producers_file.py  producer states in `.snapshot` files; snapshot.py is their format
+    recovery.py        opening a directory that was left in any state
+All of them:
+    store.py           the contract's storage, over one or more data directories
+    directory.py       one data directory: its lock, its `meta.properties`, how it was left
+    loading.py         its partitions
+    checkpointing.py   the offset checkpoints of all logs; checkpoints.py is the format of the small text files
+    chores.py          what happens in the background
+    names.py           what files and directories are called
 
 Called through `broker.storage.contract`. Files are byte-compatible with Apache Kafka's; an index is never needed to be
-right, and no record is opened except to find a time.
+right, and no record is opened except to find a time. Nothing here knows topics, leaders or clients.
 """

@@ -33,7 +33,9 @@ def offsets_text(offsets: Mapping[tuple[str, int], int]) -> bytes:
 
 
 def read_offsets(disk: Disk, path: Path) -> dict[tuple[str, int], int]:
-    """Raises: Unreadable. A file that is not there has no offsets."""
+    """Raises: Unreadable. A file that is not there has no offsets, nor has the empty one that Kafka begins with."""
+    if not disk.exists(path) or not disk.size(path):
+        return {}
     rows = _rows(disk, path)
     try:
         return {(topic, int(partition)): int(offset) for topic, partition, offset in rows}

@@ -74,7 +74,7 @@ class GroupCommit:
         round_.note()
         self.flushed_offset = max(self.flushed_offset, self._upto)
         if round_.complete:
-            self.recovery_point = self.flushed_offset
+            self.recovery_point = min(self.flushed_offset, log.segments[-1].next_offset)
         else:
             log.epochs.changed = True
 

@@ -158,7 +158,7 @@ class SegmentLog:
     def _segment_for(self, stored: list[BatchHeader], size: int, now_ms: int) -> Segment:
         base_offset = stored[0].base_offset
         if not self.segments:
-            return self._add_segment(base_offset, now_ms)
+            self._add_segment(self.end_offset, now_ms)
         active, settings = self.segments[-1], self.settings
         if active.is_full(
             size, stored[-1].last_offset, settings.segment_bytes, settings.segment_index_bytes
@@ -216,18 +216,25 @@ class SegmentLog:
                 continue
         except (OSError, LogDamaged) as error:
             raise self.fail(f"cannot be truncated to {offset}: {error}") from error
-        self.start_offset = min(self.start_offset, self.end_offset)
         self.epochs.cut_end(self.end_offset)
+        if self.start_offset > self.end_offset:
+            self.start_offset = self.end_offset
+            self.keeper.start_moved(self)
 
     def _cut_segments(self, offset: int) -> None:
+        self._cut_last_segment(offset)
+        while not self.segments[-1].size and len(self.segments) > 1:
+            self._cut_last_segment(self.segments[-1].base_offset)  # its batches were behind a gap: it goes too
+        self.end_offset = max(self.segments[-1].next_offset, min(self.start_offset, offset))
+        self.commit.cut(self.end_offset)
+
+    def _cut_last_segment(self, offset: int) -> None:
         while self.segments and self.segments[-1].base_offset >= offset:
             self._discard(self.segments[-1])
             self.segments.pop()
-        self.end_offset = offset
-        if self.segments:
-            self.segments[-1].cut(offset, self.settings.index_interval_bytes)
-            self.end_offset = self.segments[-1].next_offset
-        self.commit.cut(self.end_offset)
+        if not self.segments:
+            self._add_segment(offset, 0)
+        self.segments[-1].cut(offset, self.settings.index_interval_bytes)
 
     def _discard(self, segment: Segment) -> None:
         self.keeper.remove_later(segment.discard(), self.settings.file_delete_delay_ms)

@@ -81,4 +81,4 @@ def _take_snapshot(log: "SegmentLog", newest: int) -> int:
             else:
                 return offset
     log.producers.replace(())
-    return log.start_offset
+    return log.segments[0].base_offset if log.segments else log.start_offset

@@ -24,7 +24,7 @@ from broker.storage.segments.names import (
     offset_of,
 )
 from broker.storage.segments.scan import crc_is_right, headers
-from broker.storage.segments.segment import BATCHES_A_STEP, NO_TIMESTAMP, IndexDamaged, LogDamaged, Segment
+from broker.storage.segments.segment import BATCHES_A_STEP, IndexDamaged, LogDamaged, Segment
 from kproto.records.batch import HEADER_BYTES
 
 log = logging.getLogger("barnabas.storage")
@@ -81,7 +81,7 @@ class _Opening:
 
     def _must_reach(self, end_offset: int) -> None:
         """Raises: LogDamaged: batches are missing that were durable."""
-        if end_offset < self._left.recovery_point:
+        if max(end_offset, self._left.start_offset) < self._left.recovery_point:
             raise LogDamaged(
                 f"it ends at {end_offset}, though everything below {self._left.recovery_point} was durable"
             )
@@ -162,19 +162,9 @@ class _Opening:
         if not (segment.index.load() and segment.times.load()):
             return False
         try:
-            position = segment.place_of_newest()
+            await self._run_through(segment.measure())
         except IndexDamaged:
             return False
-        next_offset, newest_ms = segment.base_offset, NO_TIMESTAMP
-        for count, (at, header) in enumerate(headers(segment.file, position, segment.size), 1):
-            next_offset, position = header.next_offset, at + header.size
-            newest_ms = max(newest_ms, header.max_timestamp)
-            if count % BATCHES_A_STEP == 0:
-                await self._pause()
-        if position != segment.size or newest_ms != (segment.times.last or (NO_TIMESTAMP, 0))[0]:
-            return False
-        segment.next_offset = next_offset
-        segment.measure()
         return True
 
     async def _scan_from(self, first: int) -> int:

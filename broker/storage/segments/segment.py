@@ -172,38 +172,45 @@ class Segment:
         try:
             place = self.find(offset)
         except IndexDamaged:
-            for _ in self.rebuild(interval_bytes):
-                continue
+            _exhaust(self.rebuild(interval_bytes))
             place = self.find(offset)
-        position, base = (self.size, offset) if place is None else (place[0], place[2])
-        self.file.cut(position)
-        self.size = position
-        self.synced_size = min(self.synced_size, position)
-        self.next_offset = min(base, offset, self.next_offset)
-        self.cuts += 1
+        if place is not None:
+            self.size = place[0]
+            self.file.cut(self.size)
+        self.synced_size = min(self.synced_size, self.size)
         self.settled = False
+        self.cuts += 1
         self._remembered.clear()
-        self._cut_indexes()
+        self.index.keep_keys_below(offset - self.base_offset)
+        self.times.keep_values_below(offset - self.base_offset)
+        try:
+            _exhaust(self.measure())
+        except IndexDamaged:
+            _exhaust(self.rebuild(interval_bytes))
 
-    def _cut_indexes(self) -> None:
-        relative = self.next_offset - self.base_offset
-        self.index.keep_keys_below(relative)
-        self.times.keep_values_below(relative)
-        self.measure()
+    def measure(self) -> Iterator[None]:
+        """Learn from the log where it ends and what follows the last index entries, some batches at each step.
 
-    def measure(self) -> None:
-        """Learn timestamps and the distance to the last index entry from the log, after a cut or when opened."""
+        Raises: OSError; IndexDamaged.
+        """
         last, newest = self.index.last, self.times.last
-        start = last[1] if last else 0
         self.max_timestamp_ms, self.max_timestamp_offset = NO_TIMESTAMP, -1
-        if newest is not None:
+        position, self.next_offset = 0, self.base_offset
+        if last is not None and newest is not None:
+            position = min(last[1], self.place_of_time(newest))
             self.max_timestamp_ms, self.max_timestamp_offset = newest[0], newest[1] + self.base_offset
-        for _, header in headers(self.file, start, self.size):
-            if header.max_timestamp > self.max_timestamp_ms:
-                self.max_timestamp_ms, self.max_timestamp_offset = header.max_timestamp, header.last_offset
+        stored = headers(self.file, position, self.size)
+        while step := list(islice(stored, BATCHES_A_STEP)):
+            for at, header in step:
+                position, self.next_offset = at + header.size, header.next_offset
+                if header.max_timestamp > self.max_timestamp_ms:
+                    self.max_timestamp_ms, self.max_timestamp_offset = header.max_timestamp, header.last_offset
+            yield
+        if position != self.size:
+            raise IndexDamaged(self)
         first = next(headers(self.file, 0, self.size, HEADER_BYTES), None)
         self.first_timestamp_ms = first[1].max_timestamp if first else NO_TIMESTAMP
-        self._since_entry = self.size - start
+        self._since_entry = self.size - (last[1] if last else 0)
 
     def rebuild(self, interval_bytes: int) -> Iterator[None]:
         """Build the indexes anew from the log, some batches at each step; the log may grow or be cut in between.
@@ -228,7 +235,7 @@ class Segment:
         self.times.close()
         self.index, self.times, self._since_entry = fresh.index, fresh.times, fresh._since_entry
         self.max_timestamp_ms, self.max_timestamp_offset = fresh.max_timestamp_ms, fresh.max_timestamp_offset
-        self.first_timestamp_ms = fresh.first_timestamp_ms
+        self.first_timestamp_ms, self.next_offset = fresh.first_timestamp_ms, fresh.next_offset
         self._remembered.clear()
 
     def _without_entries(self) -> "Segment":
@@ -314,13 +321,6 @@ class Segment:
                 self.max_timestamp_ms, self.max_timestamp_offset = last[0], last[1] + self.base_offset
         return self.max_timestamp_ms, self.max_timestamp_offset
 
-    def place_of_newest(self) -> int:
-        """From where on the log tells its end and its largest timestamp.  Raises: OSError, IndexDamaged."""
-        last, newest = self.index.last, self.times.last
-        if last is None or newest is None:
-            return 0
-        return min(last[1], self.place_of_time(newest))
-
     def place_of_time(self, entry: tuple[int, int]) -> int:
         """Position of the batch that a time entry means.  Raises: OSError; IndexDamaged: there is no such batch."""
         place = self.find(self.base_offset + entry[1])
@@ -352,3 +352,8 @@ class Segment:
         if self._file is not None:
             held, self._file = self._file, None
             held.release()
+
+
+def _exhaust(steps: Iterator[None]) -> None:
+    for _ in steps:
+        continue
