@@ -2,7 +2,8 @@
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic  # confluent_kafka.admin has it too, but does not say so to mypy
 
 from compat_tests.broker_process import BrokerProcess
 
@@ -34,7 +35,9 @@ def consume(broker: BrokerProcess, topic: str, count: int, group: str, **options
     for _ in range(200):
         for message in consumer.consume(min(count - len(values), 500), 0.2):
             assert message.error() is None, message.error()
-            values.append(message.value())
+            value = message.value()
+            assert value is not None
+            values.append(value)
         if len(values) == count:
             break
     consumer.close()

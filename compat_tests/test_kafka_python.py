@@ -60,7 +60,7 @@ def test_a_group_goes_on_where_it_committed(
     produce_lines(broker, topic, 100)
     group = {"group_id": topic, "enable_auto_commit": False, "api_version": api_version}
     first = KafkaConsumer(topic, bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest", **group)
-    seen = []
+    seen: list[str] = []
     while len(seen) < 40:
         for records in first.poll(timeout_ms=5_000, max_records=40 - len(seen)).values():
             seen += [record.value.decode() for record in records]
