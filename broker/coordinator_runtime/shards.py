@@ -78,8 +78,9 @@ class Shard:
     async def load(self) -> None:
         """Read the machine back, in slices; if that fails, this shard refuses and the broker goes on."""
         try:
-            await self._replay()
-            self.begin()
+            pace = Pace()
+            await self._replay(pace)
+            await self._resume(pace)
         except ApiError as failure:
             log.error("The groups of %s cannot be read back: %s", self.name, failure)
             self.end(ErrorCode.COORDINATOR_NOT_AVAILABLE)
@@ -87,8 +88,7 @@ class Shard:
             log.exception("This is a bug of the broker: the groups of %s are not served", self.name)
             self.end(ErrorCode.UNKNOWN_SERVER_ERROR)
 
-    async def _replay(self) -> None:
-        pace = Pace()
+    async def _replay(self, pace: Pace) -> None:
         offset = self._partition.start_offset
         while offset < self._end_offset and self._is_over is None:
             batches = memoryview(await self._partition.read(offset, LOAD_BYTES))
@@ -109,15 +109,20 @@ class Shard:
         if read is not None:
             self.machine.apply(*read)
 
-    def begin(self) -> None:
+    async def _resume(self, pace: Pace) -> None:
         """Everything is read back: the sessions begin anew."""
-        if self._is_over is not None:
-            return
-        self._is_loaded = True
-        if self.machine.groups:
-            log.info("Loaded %d groups from %s", len(self.machine.groups), self.name)
         for group_id, effects in self.machine.resume():
+            if self._is_over is not None:
+                return
             self._carry_out(group_id, effects)
+            if pace.is_over:
+                await pace.rest()
+        log.info("Loaded %d groups from %s", len(self.machine.groups), self.name)
+        self.begin()
+
+    def begin(self) -> None:
+        """Serve: everything is read back, or there is nothing to read."""
+        self._is_loaded = True
 
     def tell(self, group_id: str, event: Event) -> GroupAnswer:
         """Decide at once; the answer may be there already.
