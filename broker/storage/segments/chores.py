@@ -140,9 +140,9 @@ class Chores:
     async def _write_starts(self) -> None:
         """Soon after a start moved, not only now and then: what was deleted should stay so after a crash."""
         while True:
-            self.start_moved = trio.Event()
             with trio.move_on_after(self._settings.log_flush_start_offset_checkpoint_interval_ms / 1000):
                 await self.start_moved.wait()
+            self.start_moved = trio.Event()
             await self._write(LOG_STARTS)
             await trio.sleep(_SHORTEST_MS / 1000)
 

@@ -138,6 +138,21 @@ async def test_checkpoints_are_written_now_and_then(autojump_clock: object) -> N
         assert disk.after_crash().contents(DATA / "log-start-offset-checkpoint") == b"0\n1\norders 0 4\n"
 
 
+async def test_a_start_that_moves_while_the_last_move_is_written_is_written_soon_too(autojump_clock: object) -> None:
+    disk = FakeDisk()
+    storage = storage_on(disk)
+    await started(storage)
+    async with in_background(storage):
+        log = storage.create(ORDERS, "orders", LogOptions())
+        for _ in range(9):
+            log.append(batch("x"), 0, NOW_MS)
+        log.advance_start(4)
+        await trio.sleep(0.05)
+        log.advance_start(5)
+        await trio.sleep(1)
+        assert disk.after_crash().contents(DATA / "log-start-offset-checkpoint") == b"0\n1\norders 0 5\n"
+
+
 async def test_a_high_watermark_above_what_recovery_found_comes_down() -> None:
     disk = FakeDisk()
     storage = storage_on(disk)
