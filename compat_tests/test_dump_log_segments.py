@@ -14,7 +14,7 @@ TOOL = {NEWEST: "org.apache.kafka.tools.DumpLogSegments", LAST_WITH_ZOOKEEPER: "
 BATCHES, RECORDS = 300, 10
 
 FALSE_ALARM = re.compile(r"Non-consecutive offsets in \S+\n  -1 is followed by \d+\n")
-"""4.3.1 says so of every segment that does not begin with offset 0; 3.9.2 does not."""
+"""4.3.1 says so of every segment that does not begin with offset 0, of Kafka's own too; 3.9.2 does not."""
 HEADING = re.compile(r"(Dumping \S+|Log starting offset: \d+)")
 BATCH = re.compile(r"baseOffset: (\d+) lastOffset: (\d+) count: (\d+) .* isvalid: true")
 RECORD = re.compile(r"\| offset: (\d+) .* payload: (.*)")
