@@ -1,13 +1,20 @@
 """Whole brokers in one process: several at once, a clean stop whatever waits, and a second start on the same files."""
 
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import trio
 import trio.testing
 
-from broker.testing.calls import create, end_offset, fetch_request, fetched, produce
+from broker.testing.calls import batch_of, create, end_offset, fetch_request, fetched, produce, produce_request
+from broker.testing.gates import Gate, GatedDisk
+from broker.testing.questions import Named, join_group, sync_group
 from broker.testing.running import Running, running
+from broker.testing.storage import storage_on
+from broker.world import World
+from kproto.messages.find_coordinator import FindCoordinatorRequest
 from kproto.messages.metadata import MetadataRequest
 
 STOP_WITHIN_S = 2.0
@@ -91,3 +98,50 @@ async def test_a_stop_does_not_wait_for_long_polls(autojump_clock: trio.testing.
         for client in clients:
             with pytest.raises(EOFError):
                 await client.receive()
+
+
+async def test_a_stop_does_not_wait_for_joins_and_syncs(autojump_clock: trio.testing.MockClock) -> None:
+    """One waits for a member to join again, another for its leader's assignment: both hear the end of the stream."""
+    async with running() as broker:
+        joins, syncs, leader = (broker.connect() for _ in range(3))
+        joining, syncing = (Named("", UUID(int=0), group, member_id="") for group in ("joining", "syncing"))
+        await leader.ask(FindCoordinatorRequest(key="joining"), 2)
+        await leader.ask(join_group(joining, 3), 3)
+        await joins.send(join_group(joining, 3), 3)
+        led = await leader.ask(join_group(syncing, 3), 3)
+        await syncs.send(join_group(syncing, 3), 3)
+        await trio.testing.wait_all_tasks_blocked()
+        await leader.ask(join_group(replace(syncing, member_id=led.member_id), 3), 3)
+        member = await syncs.receive()
+        asks = replace(syncing, member_id=member.member_id, generation=member.generation_id)
+        await syncs.send(sync_group(asks, 2), 2)
+        await trio.testing.wait_all_tasks_blocked()
+        assert joins.is_quiet
+        assert syncs.is_quiet
+        began = trio.current_time()
+        await broker.stop()
+        assert trio.current_time() - began < STOP_WITHIN_S
+        for client in (joins, syncs):
+            with pytest.raises(EOFError):
+                await client.receive()
+
+
+async def test_a_request_under_way_is_answered_before_a_stop(autojump_clock: trio.testing.MockClock) -> None:
+    """A produce that waits for its fsync is not cut off: the client hears what became of it."""
+    disk = Gate()
+
+    def change(world: World) -> None:
+        world.storage = storage_on(GatedDisk(disk), clock=world.clock)
+        world.storage.claim(None)
+
+    async with running(change=change) as broker, trio.open_nursery() as nursery:
+        with broker.connect() as client:
+            await create(client, "orders", flush_messages="1")
+            disk.shut()
+            await client.send(produce_request("orders", batch_of("a")), 9)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(broker.stop)
+            await trio.testing.wait_all_tasks_blocked()
+            disk.open()
+            answer = await client.receive()
+            assert answer.responses[0].partition_responses[0].error_code == 0

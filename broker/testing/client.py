@@ -24,6 +24,16 @@ class WireClient:
     async def send(self, message: Message, version: int, *, answered: bool = True) -> None:
         await self.stream.send(self._end.request(message, version, answered=answered))
 
+    async def send_together(self, *questions: tuple[Message, int]) -> None:
+        """Several requests in one run of bytes, so that they lie in one read buffer."""
+        pieces = [piece for message, version in questions for piece in self._end.request(message, version)]
+        await self.stream.send([b"".join(bytes(piece) for piece in pieces)])
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no answer has come but those that were received."""
+        return not self._received and self.stream.receive_into(memoryview(bytearray(1))) is None
+
     async def receive(self) -> Any:
         """The next answer. Raises: EOFError: the broker hung up before it."""
         while True:

@@ -64,6 +64,7 @@ async def running(
     data: Path | None = None,
     sockets: bool = False,
     authorizer: Authorizer | None = None,
+    change: Callable[[World], None] | None = None,
     clock: Clock | None = None,
     seed: int = 1,
 ) -> AsyncIterator[Running]:
@@ -73,10 +74,13 @@ async def running(
         options: names of server.properties, over `SMALL`.
         data: directory for logs and registry; a second broker on it goes on where the first stopped.
         authorizer: everybody may do everything without one.
+        change: called once with the world before it is used, for a test that wants another disk or registry.
     """
     settings = settings_of(options or {}, data, sockets)
     world, open_stream = world_of(settings, sockets, clock or SetClock(), seed)
     world.authorizer = authorizer or AllowAll()
+    if change is not None:
+        change(world)
     async with foundations(settings, world) as ground, trio.open_nursery() as serving:
         broker = Broker(settings, world, ground)
         stopped = trio.Event()
