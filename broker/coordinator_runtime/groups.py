@@ -25,6 +25,10 @@ log = logging.getLogger("barnabas.groups")
 
 TOPIC = "__consumer_offsets"
 
+MAX_TEXT_BYTES = 2**15 - 1
+"""What a text in a record can hold, and so ids and names that go into one."""
+MEMBER_PREFIX_CHARS = 1_000
+
 T = TypeVar("T")
 
 
@@ -67,14 +71,19 @@ class Groups(Generic[R]):
         self._nursery: trio.Nursery | None = None
 
     def partition_of(self, group_id: str) -> int | None:
-        """The partition whose leader coordinates the group; None while the topic is not there."""
+        """The partition whose leader coordinates the group; None while the topic is not there.
+
+        Raises: ApiError: INVALID_GROUP_ID: the id is longer than a record can hold.
+        """
+        if len(group_id) > MAX_TEXT_BYTES or len(group_id.encode()) > MAX_TEXT_BYTES:
+            raise ApiError(ErrorCode.INVALID_GROUP_ID)
         count = self._internal.count(TOPIC)
         return partition_of(group_id, count) if count else None
 
     def tell(self, group_id: str, event: Event) -> GroupAnswer:
         """Hand an event to its group; the answer may be there already.
 
-        Raises: ApiError: NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE.
+        Raises: ApiError: INVALID_GROUP_ID, NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE.
         """
         partition = self.partition_of(group_id)
         shard = None if partition is None else self._shards.get(partition)
@@ -93,7 +102,7 @@ class Groups(Generic[R]):
 
     def fresh_member_id(self, prefix: str) -> str:
         """Args: prefix: client id, or the instance id of a static member.  Source: GroupMetadata.generateMemberId."""
-        return f"{prefix}-{self._chance.uuid()}"
+        return f"{prefix[:MEMBER_PREFIX_CHARS]}-{self._chance.uuid()}"
 
     def begin(self, do: Callable[[], Awaitable[T]]) -> Answer[T]:
         """Do something that waits and goes on if the client does not; its result is the answer, None if it failed.

@@ -59,6 +59,7 @@ class Shard:
     ) -> None:
         self.name = name
         self.machine = GroupCoordinator(rules)
+        self._rules = rules
         self._is_loaded = False
         self._is_over: ErrorCode | None = None
         self._partition = partition
@@ -144,6 +145,8 @@ class Shard:
         return answer
 
     def _timer_fired(self, group_id: str, timer: Timer) -> None:
+        if self._is_over is not None:
+            return
         try:
             self._partition.must_take_appends()
         except ApiError:
@@ -229,7 +232,7 @@ class Shard:
         self._is_over = code
         self._safety.leave()
         self._parked.clear()
-        self._timers.cancel_if(lambda key: isinstance(key, tuple) and key[0] == self.name)
+        self.machine = GroupCoordinator(self._rules)
         asked, self._asked = self._asked, set()
         for answer in asked:
             answer.give(wanted.Refused(code))

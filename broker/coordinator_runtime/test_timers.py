@@ -85,11 +85,3 @@ async def test_timer_may_set_itself_again(clockwork: Clockwork, autojump_clock: 
     clockwork.timers.set("tick", 0, tick)
     await trio.sleep(1)
     assert len(clockwork.fired) == 3
-
-
-async def test_timers_of_an_owner_are_cancelled_together(clockwork: Clockwork, autojump_clock: MockClock) -> None:
-    for key in ("x1", "x2", "y1"):
-        clockwork.set(key, 10)
-    clockwork.timers.cancel_if(lambda key: str(key).startswith("x"))
-    await trio.sleep(1)
-    assert clockwork.fired == [("y1", 10)]

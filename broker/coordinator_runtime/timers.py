@@ -38,10 +38,6 @@ class Timers:
     def cancel(self, key: Hashable) -> None:
         self._deadlines.pop(key, None)
 
-    def cancel_if(self, concerns: Callable[[Hashable], bool]) -> None:
-        for key in [each for each in self._deadlines if concerns(each)]:
-            del self._deadlines[key]
-
     def _queue(self, key: Hashable, deadline: float) -> None:
         if not self._heap or deadline < self._heap[0][0]:
             self._earlier.set()

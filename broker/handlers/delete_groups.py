@@ -4,7 +4,7 @@
 """
 
 from broker.cluster.authorizer import Operation, Resource
-from broker.handlers.group_calls import ask_or_raise
+from broker.handlers.group_calls import Turns, ask_or_raise
 from broker.requests.context import Context
 from coordinator.groups.events import Delete
 from kproto.errors import ApiError
@@ -13,7 +13,11 @@ from kproto.messages.delete_groups import DeletableGroupResult, DeleteGroupsRequ
 
 async def delete_groups(request: DeleteGroupsRequest, ctx: Context) -> DeleteGroupsResponse:
     """Each group answers for itself, once however often it is named."""
-    return DeleteGroupsResponse(results=[await row(group_id, ctx) for group_id in dict.fromkeys(request.groups_names)])
+    turns, rows = Turns(ctx), []
+    for group_id in dict.fromkeys(request.groups_names):
+        rows.append(await row(group_id, ctx))
+        await turns.next()
+    return DeleteGroupsResponse(results=rows)
 
 
 async def row(group_id: str, ctx: Context) -> DeletableGroupResult:

@@ -6,7 +6,7 @@
 
 from broker.cluster.authorizer import Operation, Resource
 from broker.handlers.brokers import NOT_ASKED, operations
-from broker.handlers.group_calls import ask_or_raise
+from broker.handlers.group_calls import Turns, ask_or_raise
 from broker.requests.context import Context
 from coordinator.groups.effects import Described
 from coordinator.groups.events import Describe
@@ -23,7 +23,11 @@ WITHIN_MS = 30_000
 
 
 async def describe_groups(request: DescribeGroupsRequest, ctx: Context) -> DescribeGroupsResponse:
-    return DescribeGroupsResponse(groups=[await row(group_id, request, ctx) for group_id in request.groups])
+    turns, rows = Turns(ctx), []
+    for group_id in request.groups:
+        rows.append(await row(group_id, request, ctx))
+        await turns.next()
+    return DescribeGroupsResponse(groups=rows)
 
 
 async def row(group_id: str, request: DescribeGroupsRequest, ctx: Context) -> DescribedGroup:

@@ -10,6 +10,7 @@ import logging
 
 from broker.cluster.authorizer import Operation, Resource
 from broker.coordinator_runtime.groups import TOPIC
+from broker.handlers.group_calls import Turns
 from broker.requests.context import Context
 from broker.transport.contract import Address
 from kproto.errors import ApiError, ErrorCode
@@ -24,7 +25,11 @@ NOBODY = Address("", -1)
 
 async def find_coordinator(request: FindCoordinatorRequest, ctx: Context) -> FindCoordinatorResponse:
     if ctx.version >= 4:
-        return FindCoordinatorResponse(coordinators=[await row(key, request, ctx) for key in request.coordinator_keys])
+        turns, rows = Turns(ctx), []
+        for key in request.coordinator_keys:
+            rows.append(await row(key, request, ctx))
+            await turns.next()
+        return FindCoordinatorResponse(coordinators=rows)
     node, address = await found(request.key, request.key_type, ctx)
     return FindCoordinatorResponse(node_id=node, host=address.host, port=address.port)
 

@@ -4,6 +4,8 @@ import math
 from typing import TypeVar
 
 from broker.coordinator_runtime.answers import Answer
+from broker.coordinator_runtime.groups import MAX_TEXT_BYTES
+from broker.coordinator_runtime.pace import Pace
 from broker.requests.context import Context
 from coordinator.groups import effects
 from coordinator.groups.events import Event
@@ -38,6 +40,20 @@ async def waited(ctx: Context, answer: Answer[T], within_ms: float) -> T:
     return answer.value
 
 
+class Turns:
+    """For loops over the rows of one request: others have their turn now and then."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._pace = Pace()
+
+    async def next(self) -> None:
+        """Raises: ConnectionLost."""
+        if self._pace.is_over:
+            await self._ctx.breathe()
+            self._pace = Pace()
+
+
 def must_have_id(group_id: str) -> None:
     """Members need a group with a name; offsets do not, they may be of the group "".
 
@@ -45,6 +61,15 @@ def must_have_id(group_id: str) -> None:
     """
     if not group_id:
         raise ApiError(ErrorCode.INVALID_GROUP_ID)
+
+
+def must_be_short(*texts: str | None) -> None:
+    """Not every text that came fits back into a record: what is no UTF-8 grows as it is read.
+
+    Raises: ApiError: INVALID_REQUEST: a text is longer than the group's record can hold.
+    """
+    if any(text is not None and len(text.encode()) > MAX_TEXT_BYTES for text in texts):
+        raise ApiError(ErrorCode.INVALID_REQUEST)
 
 
 def must_be_small(ctx: Context, size_bytes: int) -> None:

@@ -8,7 +8,7 @@ The answer comes once everybody has joined or the time is up.
 
 import logging
 
-from broker.handlers.group_calls import ask, must_be_small, must_have_id
+from broker.handlers.group_calls import ask, must_be_short, must_be_small, must_have_id
 from broker.requests.context import Context
 from coordinator.groups.effects import Joined, Refused
 from coordinator.groups.events import Join
@@ -17,13 +17,17 @@ from kproto.messages.join_group import JoinGroupRequest, JoinGroupResponse, Join
 
 log = logging.getLogger("barnabas.groups")
 
+PROTOCOL_BYTES = 100
+"""What a protocol costs in memory beside its name and metadata."""
+
 
 async def join_group(request: JoinGroupRequest, ctx: Context) -> JoinGroupResponse:
     must_have_id(request.group_id)
     settings = ctx.rooms.settings
     if not settings.group_min_session_timeout_ms <= request.session_timeout_ms <= settings.group_max_session_timeout_ms:
         raise ApiError(ErrorCode.INVALID_SESSION_TIMEOUT)
-    must_be_small(ctx, sum(len(protocol.metadata) for protocol in request.protocols))
+    must_be_short(request.group_instance_id, request.protocol_type, *(each.name for each in request.protocols))
+    must_be_small(ctx, sum(len(each.metadata) + len(each.name) + PROTOCOL_BYTES for each in request.protocols))
     if request.reason:
         log.debug("%s joins %s: %s", request.member_id or ctx.client_id, request.group_id, request.reason)
     match await ask(ctx, request.group_id, event_of(request, ctx)):

@@ -6,7 +6,9 @@ Who may describe the cluster sees every group, others those that they may descri
 """
 
 from broker.cluster.authorizer import Operation, Resource
+from broker.handlers.group_calls import Turns
 from broker.requests.context import Context
+from coordinator.groups.classic import ClassicGroup
 from kproto.errors import ApiError
 from kproto.messages.list_groups import ListedGroup, ListGroupsRequest, ListGroupsResponse
 
@@ -19,18 +21,21 @@ async def list_groups(request: ListGroupsRequest, ctx: Context) -> ListGroupsRes
     if types and CLASSIC not in types:
         return ListGroupsResponse()
     all_allowed = ctx.allowed(Operation.DESCRIBE, Resource.cluster())
-    return ListGroupsResponse(
-        groups=[
-            ListedGroup(
-                group_id=group.group_id,
-                protocol_type=group.protocol_type,
-                group_state=group.state.value,
-                group_type=CLASSIC,
-            )
-            for group in ctx.rooms.groups.every()
-            if (not states or group.state.value.lower() in states)
-            and (all_allowed or ctx.allowed(Operation.DESCRIBE, Resource.group(group.group_id)))
-        ]
+    turns, rows = Turns(ctx), []
+    for group in ctx.rooms.groups.every():
+        wanted = not states or group.state.value.lower() in states
+        if wanted and (all_allowed or ctx.allowed(Operation.DESCRIBE, Resource.group(group.group_id))):
+            rows.append(row(group))
+        await turns.next()
+    return ListGroupsResponse(groups=rows)
+
+
+def row(group: ClassicGroup) -> ListedGroup:
+    return ListedGroup(
+        group_id=group.group_id,
+        protocol_type=group.protocol_type,
+        group_state=group.state.value,
+        group_type=CLASSIC,
     )
 
 

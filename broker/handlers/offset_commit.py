@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from broker.cluster.authorizer import Operation
 from broker.cluster.image import TopicImage
 from broker.coordinator_runtime.registry_offsets import RegistryOffsets
-from broker.handlers.group_calls import ask_or_raise, waited
+from broker.handlers.group_calls import Turns, ask_or_raise, waited
 from broker.handlers.topic_rows import topic_by_id, topic_by_name
 from broker.requests.context import Context
 from coordinator.groups.events import Commit
@@ -34,20 +34,30 @@ class Row:
 
 async def offset_commit(request: OffsetCommitRequest, ctx: Context) -> OffsetCommitResponse:
     """Rows that can be wrong by themselves are refused by themselves; the others are committed together or not."""
-    rows = [[checked(topic, row, ctx) for row in topic.partitions] for topic in request.topics]
-    good = [row for topic in rows for row in topic if row.topic is not None]
+    turns = Turns(ctx)
+    rows: list[list[Row]] = []
+    for topic in request.topics:
+        rows.append([])
+        for asked in topic.partitions:
+            rows[-1].append(checked(topic, asked, ctx))
+            await turns.next()
+    good = [row for of_topic in rows for row in of_topic if row.topic is not None]
     if good:
         try:
-            if ctx.version == 0:
-                await commit_to_registry(request.group_id, good, ctx)
-            else:
-                await ask_or_raise(
-                    ctx, request.group_id, event_of(request, good, ctx), ctx.rooms.settings.offsets_commit_timeout_ms
-                )
+            await commit(request, good, ctx)
         except ApiError as no:
             for row in good:
                 row.code = code_of(no, ctx)
-    return response_of(request, [[row.code for row in topic] for topic in rows])
+    return response_of(request, [[row.code for row in of_topic] for of_topic in rows])
+
+
+async def commit(request: OffsetCommitRequest, rows: list[Row], ctx: Context) -> None:
+    """Raises: ApiError: what the group refuses with, or the registry (0)."""
+    if ctx.version == 0:
+        await commit_to_registry(request.group_id, rows, ctx)
+    else:
+        within_ms = ctx.rooms.settings.offsets_commit_timeout_ms
+        await ask_or_raise(ctx, request.group_id, event_of(request, rows, ctx), within_ms)
 
 
 def checked(topic: wire.OffsetCommitRequestTopic, asked: wire.OffsetCommitRequestPartition, ctx: Context) -> Row:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from broker.cluster.authorizer import Operation, Resource
 from broker.coordinator_runtime.registry_offsets import RegistryOffsets
-from broker.handlers.group_calls import ask_or_raise, waited
+from broker.handlers.group_calls import Turns, ask_or_raise, waited
 from broker.handlers.topic_rows import topic_by_id
 from broker.requests.context import Context
 from coordinator.groups.effects import Committed
@@ -60,7 +60,11 @@ async def offset_fetch(request: OffsetFetchRequest, ctx: Context) -> OffsetFetch
     """Each group answers for itself."""
     groups = groups_of(request, ctx)
     if ctx.version >= 8:
-        return OffsetFetchResponse(groups=[await group_row(group, ctx) for group in groups])
+        turns, rows = Turns(ctx), []
+        for each in groups:
+            rows.append(await group_row(each, ctx))
+            await turns.next()
+        return OffsetFetchResponse(groups=rows)
     [group] = groups
     return OffsetFetchResponse(topics=old_topics(await answered(group, ctx)))
 

@@ -194,6 +194,7 @@ BAD_JOINS = [
     ({"protocols": []}, ErrorCode.INCONSISTENT_GROUP_PROTOCOL),
     ({"protocol_type": ""}, ErrorCode.INCONSISTENT_GROUP_PROTOCOL),
     ({"protocols": [JoinGroupRequestProtocol(name="p", metadata=bytes(1 << 20 | 1))]}, ErrorCode.INVALID_REQUEST),
+    ({"protocols": [JoinGroupRequestProtocol()] * 11_000}, ErrorCode.INVALID_REQUEST),
     ({"member_id": "made up"}, ErrorCode.UNKNOWN_MEMBER_ID),
 ]
 
@@ -227,6 +228,42 @@ async def test_bad_sync(fields: dict[str, Any], code: ErrorCode, broker: Running
         member_id = await stable(client)
         answer = await client.ask(sync_request(member_id, 1, **{"generation_id": 1, **fields}), 5)
         assert (answer.error_code, answer.assignment) == (code, b"")
+
+
+class NoText(str):
+    """Goes out as bytes that are no UTF-8; read, they are replacement characters, three times as long."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"\xff" * 20_000
+
+
+TOO_LONG = NoText()
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"group_id": TOO_LONG}, ErrorCode.INVALID_GROUP_ID),
+        ({"group_instance_id": TOO_LONG}, ErrorCode.INVALID_REQUEST),
+        ({"protocol_type": TOO_LONG}, ErrorCode.INVALID_REQUEST),
+        ({"protocols": [JoinGroupRequestProtocol(name=TOO_LONG)]}, ErrorCode.INVALID_REQUEST),
+    ],
+)
+async def test_texts_that_no_record_can_hold_are_refused_before_they_are_in_a_group(
+    fields: dict[str, Any], code: ErrorCode, broker: Running
+) -> None:
+    with broker.connect() as client:
+        assert (await client.ask(join_request(**fields), 9)).error_code == code
+        assert (await client.ask(ListGroupsRequest(), 4)).groups == []
+
+
+async def test_client_id_of_any_length_makes_a_member(broker: Running) -> None:
+    with broker.connect("c" * 32_767) as client:
+        answer = await client.ask(join_request(), 3)
+        assert answer.error_code == 0
+        assert (await client.ask(sync_request(answer.member_id, 1, b"mine"), 3)).assignment == b"mine"
 
 
 async def test_groups_need_a_name() -> None:

@@ -300,6 +300,24 @@ async def test_delete_of_every_version(version: int, broker: Running) -> None:
         assert cells(await fetch(client, 7, group_id="h")) == {}
 
 
+async def test_request_about_thousands_of_groups_lets_others_have_their_turn(broker: Running) -> None:
+    """One client with a long list must not stop the loop for the others."""
+    with broker.connect() as greedy, broker.connect() as patient:
+        await greedy.send(DescribeGroupsRequest(groups=[f"group {number}" for number in range(5_000)]), 5)
+        async with trio.open_nursery() as nursery:
+            answered: list[str] = []
+
+            async def note(name: str, client: WireClient) -> None:
+                await client.receive()
+                answered.append(name)
+
+            nursery.start_soon(note, "greedy", greedy)
+            await trio.lowlevel.checkpoint()
+            await patient.send(ListGroupsRequest(), 4)
+            nursery.start_soon(note, "patient", patient)
+        assert answered == ["patient", "greedy"]
+
+
 async def test_offsets_outlive_a_restart(tmp_path: Path) -> None:
     async with running(data=tmp_path) as broker:
         with broker.connect() as client:

@@ -1,5 +1,6 @@
 """All groups of one partition of `__consumer_offsets`: a group id's hash says which partition that is."""
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -59,7 +60,7 @@ def partition_of(group_id: str, partitions: int) -> int:
     """The partition of `__consumer_offsets` that a group lives in. Source: String.hashCode and Utils.abs of Kafka."""
     hashed = 0
     units = group_id.encode("utf-16-be", "surrogatepass")
-    for high, low in zip(units[::2], units[1::2], strict=True):
-        hashed = (31 * hashed + (high << 8 | low)) & 0xFFFFFFFF
+    for unit in struct.unpack(f">{len(units) // 2}H", units):
+        hashed = (31 * hashed + unit) & 0xFFFFFFFF
     signed = hashed - (1 << 32) if hashed >> 31 else hashed
     return (0 if signed == -(1 << 31) else abs(signed)) % partitions
