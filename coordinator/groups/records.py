@@ -6,7 +6,6 @@ consumer protocol of KIP-848 added says nothing to classic groups. Source: Group
 
 from typing import TypeAlias
 
-from kproto.errors import WireError
 from kproto.messages.internal_topics import (
     GroupMetadataKey,
     GroupMetadataValue,
@@ -53,6 +52,3 @@ def _version_of(value: GroupMetadataValue | OffsetCommitValue) -> int:
     if isinstance(value, GroupMetadataValue):
         return GROUP_VERSION
     return OFFSET_VERSION if value.expire_timestamp == -1 else OFFSET_WITH_EXPIRY_VERSION
-
-
-__all__ = ["Key", "Value", "WireError", "read_record", "record_bytes"]
