@@ -18,7 +18,7 @@ class MemberProcess:
     def __init__(self, notes: Path, client: str, bootstrap: str, group: str, topics: list[str], *options: str) -> None:
         self.records: list[Record] = []
         self.assigned: set[Place] = set()
-        self.assignments = 0
+        self.assignments: list[set[Place]] = []
         self.committed: dict[Place, int] = {}
         self.was_lost = False
         self.is_holding = False
@@ -52,7 +52,7 @@ class MemberProcess:
         match name:
             case "!assigned":
                 self.assigned = {(topic, int(partition)) for topic, partition in words}
-                self.assignments += 1
+                self.assignments.append(self.assigned)
             case "!committed":
                 self.committed |= {(topic, int(partition)): int(offset) for topic, partition, offset in words}
             case "!lost":
@@ -109,10 +109,11 @@ class GroupOfProcesses:
         for member in self.members:
             member.kill()
 
-    def add(self, *options: str) -> MemberProcess:
-        """Start one more member. Args: options of group_member.py."""
+    def add(self, *options: str, client: str | None = None) -> MemberProcess:
+        """Start one more member. Args: options of group_member.py; another client library than the group's."""
         notes = self._folder / f"{self.name}-{len(self.members)}.notes"
-        member = MemberProcess(notes, *self._about, *options)
+        usual, bootstrap, group, topics = self._about
+        member = MemberProcess(notes, client or usual, bootstrap, group, topics, *options)
         self.members.append(member)
         return member
 
