@@ -26,7 +26,7 @@ PERSISTENT_PATHS = {
     "/admin": ["delete_topics"],
 }
 BASE64_UUID = re.compile(r"[A-Za-z0-9_-]{22}")
-SHORT_SESSION = {"zookeeper.session.timeout.ms": "2000"}
+SHORT_SESSION = {"zookeeper.session.timeout.ms": "5000"}  # yet longer than a start on a busy machine
 
 
 def broker_at(connect: str, folder: Path, **options: str) -> BrokerProcess:
