@@ -36,6 +36,7 @@ class Reader:
         self._chance = chance
         self._changed = changed
         self._watched: set[tuple[str, str]] = set()
+        self._malformed: dict[str, str] = {}  # what was said of a node; lists are read again at each change nearby
 
     def _watch(self, path: str, kind: str, concerns: str) -> Watch | None:
         """A watch of this kind (`data`, `children`) that reports `concerns`; None if one waits already."""
@@ -94,12 +95,21 @@ class Reader:
             data, version, czxid = await self.data(topic_path(name), topic_path(name))
             node = TopicNode.decode(data)
             _check(node)
-            return TopicRead(name, czxid, version, node, await self._states(name), self._chance.uuid())
+            states = await self._states(name)
         except NoNode:
+            self._malformed.pop(name, None)
             return None
         except MalformedNode as error:
-            log.error("Topic %s is left alone: %s", name, error)
+            self._complain(name, str(error))
             return None
+        self._malformed.pop(name, None)
+        return TopicRead(name, czxid, version, node, states, self._chance.uuid())
+
+    def _complain(self, name: str, text: str) -> None:
+        """Once for each thing that is wrong with a topic."""
+        if self._malformed.get(name) != text:
+            self._malformed[name] = text
+            log.error("Topic %s is left alone: %s", name, text)
 
     async def _states(self, name: str) -> dict[int, StateRead | None] | None:
         """State by partition directory; None if there is no directory of partitions. Not watched."""

@@ -20,6 +20,7 @@ from broker.cluster.znodes import (
     encode_log_dir_event,
     encode_partitions,
     partition_state_path,
+    topic_path,
 )
 from broker.config.problems import OperatorError
 from broker.registry.embedded import EmbeddedTree
@@ -145,3 +146,21 @@ async def test_a_second_broker_is_refused_with_what_why_and_what_to_do() -> None
         await cluster.tools.create(broker_path(5), b"{}", ephemeral=True)
         with pytest.raises(OperatorError, match="other brokers alive: 5"):
             await refuse_other_brokers(cluster.registry, 0)
+
+
+async def test_a_malformed_topic_is_complained_of_once_and_again_only_when_it_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The list of topics is read at each change of any of them; one bad node must not fill the log."""
+    complaint = "Topic bad is left alone"
+    async with cluster_of_one() as cluster:
+        await cluster.tools.create(topic_path("bad"), b"{")
+        await make(cluster, "one")
+        await make(cluster, "two")
+        assert caplog.text.count(complaint) == 1
+        await cluster.tools.set(topic_path("bad"), b"[")
+        await make(cluster, "three")
+        assert caplog.text.count(complaint) == 2
+        await cluster.tools.set(topic_path("bad"), b'{"version":1,"partitions":{"0":[0]}}')
+        await settled()
+        assert "bad" in cluster.image.topics
