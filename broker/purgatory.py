@@ -1,11 +1,24 @@
 """Who waits: for bytes, for a high watermark, for a group. One waiter object, put on everything that it watches.
 
-A room that changes something wakes the waiters that it knows; nobody polls. A waiter is woken at most once.
+A room that changes something tells those who stand in its waiting rooms; nobody polls.
 """
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import trio
+
+
+class Watcher(Protocol):
+    """Whoever stands in a waiting room."""
+
+    def grow(self, size: int) -> None:
+        """`size` bytes more are there."""
+        ...
+
+    def wake(self) -> None:
+        """What was there has changed, or something has come that has no size."""
+        ...
 
 
 class Waiter:
@@ -23,10 +36,13 @@ class Waiter:
         if self._event is not None:
             self._event.set()
 
+    def grow(self, size: int) -> None:
+        self.wake()
+
     def watch(self, rooms: "Iterable[WaitingRoom]") -> None:
         """Stand in these rooms until `leave`."""
         for room in rooms:
-            room.waiters.append(self)
+            room.waiters[self] = None
             self._places.append(room)
 
     async def wait(self, within_ms: float) -> bool:
@@ -42,7 +58,7 @@ class Waiter:
 
     def leave(self) -> None:
         for room in self._places:
-            room.waiters.remove(self)
+            room.waiters.pop(self, None)
         self._places.clear()
 
 
@@ -62,20 +78,17 @@ class ByteWaiter(Waiter):
 
 
 class WaitingRoom:
-    """Those who wait for one thing: a partition's end, its high watermark, a topic's birth."""
+    """Those who wait for one thing: a partition's end, its high watermark, a topic's birth. In the order they came."""
 
     __slots__ = ("waiters",)
 
     def __init__(self) -> None:
-        self.waiters: list[Waiter] = []
+        self.waiters: dict[Watcher, None] = {}
 
     def grow(self, size: int) -> None:
-        """`size` bytes more are there: count for those who wait for bytes, wake the others."""
+        """`size` bytes more are there."""
         for waiter in tuple(self.waiters):
-            if isinstance(waiter, ByteWaiter):
-                waiter.grow(size)
-            else:
-                waiter.wake()
+            waiter.grow(size)
 
     def wake_all(self) -> None:
         """What they wait for will not come, or has changed altogether: let them look again."""

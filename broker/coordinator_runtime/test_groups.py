@@ -179,7 +179,7 @@ async def test_answer_waits_until_all_it_has_seen_is_safe(autojump_clock: MockCl
         at.log.let_go()
         assert committed.value == Done()
         assert asked.value == Committed({T0: OffsetCommitValue(offset=2, commit_timestamp=0)})
-        assert at.log.moved.waiters == []
+        assert not at.log.moved.waiters
 
 
 async def test_answers_leave_in_order_as_the_high_watermark_moves(autojump_clock: MockClock) -> None:

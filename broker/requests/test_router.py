@@ -172,11 +172,11 @@ async def test_a_pause_releases_the_request_and_leaves_the_rooms() -> None:
     rows = [TopicProduceData(name="t", partition_data=[PartitionProduceData(records=b"batch")])]
     assert (await house.ask(ProduceRequest(acks=1, topic_data=rows), 9)).throttle_time_ms == 9
     assert house.seat.said == ["before", "after"]
-    assert room.waiters == []
+    assert not room.waiters
     house.seat.lost = True
     with pytest.raises(ConnectionLost):
         await house.ask(ProduceRequest(acks=1, topic_data=rows), 9)
-    assert room.waiters == []
+    assert not room.waiters
 
 
 async def test_a_breath_keeps_the_copies_that_stand_in_the_place_of_records() -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import trio
 
+from broker.purgatory import WaitingRoom
 from broker.storage.producers import ProducerStates
 
 
@@ -111,6 +112,8 @@ class Log(Protocol):
     """Replaced by its owner when the topic's options change."""
     producers: ProducerStates
     """Idempotence: the last five batches of each producer. `append` and recovery keep it; callers only ask."""
+    start_moved: WaitingRoom
+    """Woken whenever `start_offset` has changed, by retention too."""
 
     @property
     def start_offset(self) -> int: ...

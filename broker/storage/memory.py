@@ -11,6 +11,7 @@ from typing import Protocol
 import trio
 
 from broker.clock import Clock
+from broker.purgatory import WaitingRoom
 from broker.storage.contract import Identity, LogId, LogSettings, OffsetOutOfRange, Slice, StorageFailed, TimedOffset
 from broker.storage.epochs import Epochs
 from broker.storage.producers import ProducerStates
@@ -29,6 +30,7 @@ class MemoryLog:
         self.name = name
         self.settings = settings
         self.producers = ProducerStates()
+        self.start_moved = WaitingRoom()
         self.start_offset = 0
         self.end_offset = 0
         self.size_bytes = 0
@@ -79,7 +81,9 @@ class MemoryLog:
         kept = bisect_right(self._ends, offset)
         self._drop(kept, len(self._headers))
         self.end_offset = max(self._ends[-1] if kept else 0, min(self.start_offset, offset))
-        self.start_offset = min(self.start_offset, self.end_offset)
+        if self.start_offset > self.end_offset:
+            self.start_offset = self.end_offset
+            self.start_moved.wake_all()
         self._epochs.cut_end(self.end_offset)
         self.producers.replace(())
         for header in self._headers:
@@ -96,6 +100,7 @@ class MemoryLog:
         if offset > self.start_offset:
             self.start_offset = offset
             self._epochs.cut_start(offset)
+            self.start_moved.wake_all()
 
     def end_of_epoch(self, epoch: int) -> tuple[int, int]:
         self._check()

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from broker.clock import SetClock
+from broker.purgatory import Waiter
 from broker.storage.contract import Log, LogId, OffsetOutOfRange, Storage, StorageFailed
 from broker.storage.files import SystemDisk
 from broker.storage.memory import MemoryStorage
@@ -381,6 +382,28 @@ async def test_nothing_above_the_high_watermark_goes(log: Log, options: LogOptio
     options.retention_bytes = 0
     await log.tidy(NOW_MS)
     assert log.start_offset == 5
+
+
+async def test_who_watches_the_log_start_is_told_whenever_it_moves(
+    log: Log, options: LogOptions, storage: Storage
+) -> None:
+    """By hand or by retention; a move to where it stands is none."""
+    await filled(log, options, storage)
+    told: list[int] = []
+    for offset in (2, 2, 1, 3):
+        waiter = Waiter()
+        waiter.watch([log.start_moved])
+        log.advance_start(offset)
+        if waiter.woken:
+            told.append(log.start_offset)
+        waiter.leave()
+    assert told == [2, 3]
+    options.retention_bytes = 0
+    by_retention = Waiter()
+    by_retention.watch([log.start_moved])
+    await log.tidy(NOW_MS)
+    assert log.start_offset > 3
+    assert by_retention.woken
 
 
 async def test_a_compacted_log_loses_nothing_to_retention_but_what_is_below_its_start(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from broker.purgatory import WaitingRoom
 from broker.storage.contract import (
     DiskFull,
     LogId,
@@ -67,6 +68,7 @@ class SegmentLog:
         self.disk = disk
         self.keeper = keeper
         self.producers = ProducerStates()
+        self.start_moved = WaitingRoom()
         self.epochs = Epochs()
         self.segments: list[Segment] = []
         """Oldest first; the last one is written."""
@@ -220,6 +222,7 @@ class SegmentLog:
         if self.start_offset > self.end_offset:
             self.start_offset = self.end_offset
             self.keeper.start_moved(self)
+            self.start_moved.wake_all()
 
     def _cut_segments(self, offset: int) -> None:
         self._cut_last_segment(offset)
@@ -259,6 +262,7 @@ class SegmentLog:
             self.start_offset = offset
             self.epochs.cut_start(offset)
             self.keeper.start_moved(self)
+            self.start_moved.wake_all()
 
     # --- asking ---
 
