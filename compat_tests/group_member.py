@@ -108,6 +108,7 @@ class ConfluentClient:
                 "enable.auto.commit": False,
                 "session.timeout.ms": 6000,
                 "heartbeat.interval.ms": 1000,
+                "reconnect.backoff.max.ms": 500,
                 **options,
             }
         )
@@ -185,6 +186,7 @@ class KafkaPythonClient:
             enable_auto_commit=False,
             session_timeout_ms=6000,
             heartbeat_interval_ms=1000,
+            reconnect_backoff_max_ms=500,
             **options,
         )
         self._consumer.subscribe(topics, listener=Listener())

@@ -142,6 +142,7 @@ class GroupOfProcesses:
 
     def say(self) -> str:
         """Each member in a line."""
+        self.look()
         return "\n".join(
             f"{n}: {len(m.records)} records, assigned {sorted(m.assigned)}, lost {m.was_lost}, {m.ended()}"
             for n, m in enumerate(self.members)

@@ -9,6 +9,7 @@ from compat_tests.broker_process import BrokerProcess
 from compat_tests.real_text import Line
 
 Gate = Callable[[int], None]
+UP_S = 1.0
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 
 
@@ -82,7 +83,8 @@ def _by_confluent_kafka(
 class Killer:
     """A gate that kills the broker with SIGKILL so many times, evenly over the lines, and starts it again at once.
 
-    Lines queue up meanwhile, up to the next kill: that one waits until the broker is back.
+    Lines queue up meanwhile, up to the next kill. That one comes when the broker has been back for a second: a client
+    that is to stay in its group must get a heartbeat through.
     """
 
     def __init__(self, broker: BrokerProcess, lines: int, kills: int) -> None:
@@ -103,7 +105,7 @@ class Killer:
             self._restart.start()
 
     def wait(self) -> None:
-        """Until the broker is there again."""
+        """Until the broker is there again, and was for a second."""
         if self._restart is not None:
             self._restart.join()
 
@@ -112,3 +114,4 @@ class Killer:
         began = time.monotonic()
         self._broker.start()
         self.ready_s.append(time.monotonic() - began)
+        time.sleep(UP_S)
