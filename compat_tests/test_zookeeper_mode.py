@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -231,6 +232,25 @@ def test_clients_are_served_while_zookeeper_is_away_for_less_or_more_than_a_sess
         assert read(broker, "after", 1) == ["three"]
     finally:
         assert broker.stop() == 0
+
+
+def test_a_broker_waits_at_its_start_for_a_zookeeper_that_comes_later(tmp_path: Path) -> None:
+    """As when both are started in one go, by compose files and by service managers."""
+    server = ZooKeeper(tmp_path)
+    broker = broker_at(server.address, tmp_path / "broker")
+    broker.log.touch()
+    starting = threading.Thread(target=broker.start, daemon=True)
+    try:
+        starting.start()
+        wait_until("the broker asks", lambda: f"connecting to {server.address}" in broker.log.read_text())
+        server.start()
+        starting.join(20)
+        with tree_at(server.address) as tree:
+            assert tree.exists("/brokers/ids/7")
+        assert broker.stop() == 0
+    finally:
+        broker.stop()
+        server.stop()
 
 
 def assert_refused(broker: BrokerProcess, *says: str) -> None:

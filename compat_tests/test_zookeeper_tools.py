@@ -164,6 +164,21 @@ def test_overrides_of_the_old_tools_are_obeyed_at_once(broker: BrokerProcess, co
     assert said == f"Configs for topic '{topic}' are retention.ms=86400000\n"
 
 
+def test_a_partition_of_a_broker_that_is_not_there_waits_and_the_others_are_served(
+    broker: BrokerProcess, connect: str, producer: KafkaProducer, topic: str
+) -> None:
+    """The tool may assign what it likes; we lead what we have a replica of."""
+    said = old_tool(TOPICS, connect, "--create", "--topic", topic, "--replica-assignment", f"9,{BROKER_ID}")
+    assert said == f'Created topic "{topic}".\n'
+    assert producer.send(topic, b"served", partition=1).get(10).offset == 0
+    assert read(broker, topic, 1, 1) == ["served"]
+    described_rows = old_tool(TOPICS, connect, "--describe", "--topic", topic).splitlines()[1:]
+    assert described_rows == [
+        f"\tTopic: {topic}\tPartition: 0\tLeader: none\tReplicas: 9\tIsr: ",
+        f"\tTopic: {topic}\tPartition: 1\tLeader: {BROKER_ID}\tReplicas: {BROKER_ID}\tIsr: {BROKER_ID}",
+    ]
+
+
 def accepts(broker: BrokerProcess, topic: str, record: bytes) -> bool:
     producer = KafkaProducer(bootstrap_servers=broker.bootstrap, enable_idempotence=False)
     try:

@@ -72,6 +72,7 @@ class ZooKeeperSession:
             await self.close()
 
     async def _first_connection(self) -> None:
+        log.info("connecting to %s, for up to %g s", self._hosts, self._connection_timeout_s)
         with trio.move_on_after(self._connection_timeout_s):
             while self.state is not SessionState.CONNECTED:
                 await self._moved.wait()
