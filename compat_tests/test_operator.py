@@ -75,6 +75,34 @@ def test_a_taken_port_names_its_holder_and_a_way_out(tmp_path: Path) -> None:
         assert f"localhost:{port} " not in said
 
 
+@pytest.mark.parametrize("options", [["--port", "0"], ["--any-port"]], ids=" ".join)
+def test_a_host_that_is_none_of_this_machine_is_told(tmp_path: Path, options: list[str]) -> None:
+    what, why, _ = refused("--host", "203.0.113.7", *options, folder=tmp_path)
+    assert "203.0.113.7" in what
+    assert "not an address of this machine" in why
+    _, why, _ = refused("--host", "host.invalid", *options, folder=tmp_path)
+    assert "host.invalid is not an address of this machine" in why
+
+
+def test_a_damaged_registry_is_told(tmp_path: Path) -> None:
+    data = directory_of_broker(0, tmp_path)
+    (data / "registry.db").write_bytes(b"no database" * 1000)
+    what, why, _ = refused("broker", file_of(tmp_path, data=data), folder=tmp_path)
+    assert f"{data / 'registry.db'} cannot be opened" in what
+    assert "not a database" in why
+
+
+def test_a_lost_registry_is_told_instead_of_losing_the_topics(tmp_path: Path) -> None:
+    """Without it the records would have no names; a fresh registry would hide that."""
+    data = directory_of_broker(0, tmp_path)
+    for file in data.glob("registry.db*"):
+        file.unlink()
+    what, why, do_this = refused("broker", file_of(tmp_path, data=data), folder=tmp_path)
+    assert "belong to cluster" in what
+    assert "no cluster yet" in why
+    assert "lost registry" in do_this
+
+
 def test_a_directory_in_use_names_the_process_that_uses_it(own_broker: BrokerProcess, tmp_path: Path) -> None:
     what, why, do_this = refused("--port", "0", "--data", str(own_broker.data), folder=tmp_path)
     assert what == f"The data directory {own_broker.data} is in use."

@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from compat_tests.broker_process import BrokerProcess, free_port
-from compat_tests.command import Started, barnabas
+from compat_tests.command import ROOT, Started, barnabas, environment
 from compat_tests.typed_client import Closed, TypedClient
 from kproto.messages.find_coordinator import FindCoordinatorRequest
 from kproto.messages.join_group import JoinGroupRequest, JoinGroupRequestProtocol
@@ -122,6 +124,33 @@ def test_a_broker_with_a_file_logs_in_kafkas_words(tmp_path: Path) -> None:
     assert "] INFO [KafkaRaftServer nodeId=7] Kafka Server started (kafka.server.KafkaRaftServer)" in said
     assert "] INFO [BrokerServer id=7] Transitioning from RECOVERY to RUNNING (kafka.server.BrokerServer)" in said
     assert "Barnabas" not in said
+
+
+def test_a_log_that_nobody_reads_any_more_does_not_disturb_the_broker(tmp_path: Path) -> None:
+    """`barnabas broker FILE | head -1`."""
+    process = BrokerProcess(tmp_path, properties={"broker.id": "7"})
+    errors = tmp_path / "errors"
+    with errors.open("wb") as stderr:
+        broker = subprocess.Popen(
+            [sys.executable, "-m", "barnabas", "broker", str(tmp_path / "server.properties")],
+            cwd=ROOT,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+        )
+    try:
+        assert broker.stdout is not None
+        broker.stdout.readline()
+        broker.stdout.close()
+        admin = KafkaAdminClient(bootstrap_servers=process.bootstrap)
+        assert [each["broker_id"] for each in admin.describe_cluster()["brokers"]] == [7]
+        admin.close()
+        broker.send_signal(signal.SIGTERM)
+        assert broker.wait(10) == 0
+    finally:
+        broker.kill()
+        broker.wait()
+    assert errors.read_text() == ""
 
 
 # --- going ---

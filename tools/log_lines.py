@@ -1,7 +1,9 @@
 """Log lines in the shape of Kafka's: `[2024-05-01 12:00:00,123] INFO [KafkaServer id=0] started (kafka.server.…)`."""
 
 import logging
+import os
 import sys
+from typing import TextIO
 
 JAVA_LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 
@@ -17,9 +19,19 @@ class KafkaFormatter(logging.Formatter):
         return super().format(record)
 
 
+class LogHandler(logging.StreamHandler[TextIO]):
+    """Goes on without a word when nobody reads the log any more (`… | head`)."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+        else:
+            super().handleError(record)
+
+
 def write_log(*, everything: bool) -> None:
     """Every event on stdout as Kafka has it, or from WARNING on beside the banner on stderr."""
-    handler = logging.StreamHandler(sys.stdout if everything else sys.stderr)
+    handler = LogHandler(sys.stdout if everything else sys.stderr)
     handler.setFormatter(KafkaFormatter())
     logging.basicConfig(level=logging.INFO if everything else logging.WARNING, handlers=[handler], force=True)
 

@@ -142,7 +142,11 @@ def listening(host: str | None, port: int | None, *, any_port: bool, containers:
 
 def is_taken(host: str, port: int) -> bool:
     """Whether somebody listens there already; an address that is none of ours is for the broker to refuse."""
-    for family, kind, protocol, _, address in socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM):
+    try:
+        places = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    for family, kind, protocol, _, address in places:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
