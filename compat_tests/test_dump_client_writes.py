@@ -13,6 +13,7 @@ from kafka.structs import OffsetAndMetadata
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.jars import LAST_WITH_ZOOKEEPER, NEWEST, run_tool
 from compat_tests.test_dump_log_segments import BATCH, FALSE_ALARM, HEADING, INDEX_ENTRY, PRODUCER, RECORD, TOOL
+from compat_tests.tools_at_hand import needs
 from kproto.records.compression import Codec
 
 TOPIC, GROUP = "lines", "readers"
@@ -21,6 +22,11 @@ PER_CODEC = 400
 SMALL = {"segment.bytes": "16384", "index.interval.bytes": "1024"}
 OPTIONS = re.compile(r"baseSequence: (-?\d+) .* producerId: (-?\d+) .* compresscodec: (\w+) ")
 KAFKA_FILES = {".log", ".index", ".timeindex", ".snapshot"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _java() -> None:
+    needs("java")
 
 
 def values_of(client: str, codec: str) -> list[str]:

@@ -10,9 +10,15 @@ from kafka.structs import OffsetAndMetadata
 
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.jars import NEWEST, run_tool
+from compat_tests.tools_at_hand import needs
 
 GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 NO_MEMBERS = "Consumer group '{}' has no active members.\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _java() -> None:
+    needs("java")
 
 
 def groups(broker: BrokerProcess, *arguments: str) -> tuple[list[list[str]], str]:

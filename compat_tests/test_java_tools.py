@@ -15,6 +15,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from broker.handlers.table import TABLE, served
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.jars import NEWEST, run_tool
+from compat_tests.tools_at_hand import needs
 from kproto.records.batch import BatchHeader, split
 from kproto.records.compression import Codec
 
@@ -24,6 +25,11 @@ TOPICS, OFFSETS, VERSIONS = f"{TOOLS}.TopicCommand", f"{TOOLS}.GetOffsetShell", 
 VERIFIABLE_PRODUCER, VERIFIABLE_CONSUMER = f"{TOOLS}.VerifiableProducer", f"{TOOLS}.VerifiableConsumer"
 CONFIGS, CLUSTER = "kafka.admin.ConfigCommand", f"{TOOLS}.ClusterTool"
 UUID = r"[A-Za-z0-9_-]{22}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _java() -> None:
+    needs("java")
 
 
 def tool(broker: BrokerProcess, main_class: str, *arguments: str, stdin: str = "", refused: bool = False) -> str:

@@ -12,6 +12,7 @@ from kafka.admin import NewTopic
 
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.jars import ZooKeeper
+from compat_tests.tools_at_hand import needs
 from compat_tests.typed_client import TypedClient
 from compat_tests.zookeeper_tree import Tree, end_session, tree_at, wait_until
 from kproto.messages.offset_commit import (
@@ -236,6 +237,7 @@ def test_clients_are_served_while_zookeeper_is_away_for_less_or_more_than_a_sess
 
 def test_a_broker_waits_at_its_start_for_a_zookeeper_that_comes_later(tmp_path: Path) -> None:
     """As when both are started in one go, by compose files and by service managers."""
+    needs("java")
     server = ZooKeeper(tmp_path)
     broker = broker_at(server.address, tmp_path / "broker")
     broker.log.touch()
