@@ -28,6 +28,7 @@ from kproto.messages.join_group import JoinGroupRequest, JoinGroupRequestProtoco
 from kproto.messages.leader_and_isr import LeaderAndIsrRequest
 from kproto.messages.metadata import MetadataRequest, MetadataRequestTopic
 from kproto.messages.offset_commit import OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic
+from kproto.messages.produce import ProduceRequest
 from kproto.messages.stop_replica import StopReplicaRequest
 from kproto.messages.sync_group import SyncGroupRequest, SyncGroupRequestAssignment
 from kproto.messages.update_metadata import UpdateMetadataRequest
@@ -234,6 +235,32 @@ async def test_a_topic_or_group_that_is_there_is_denied_as_one_that_is_not(key: 
         there = await client.ask(question(key, here, version), version)
         missing = await client.ask(question(key, gone, version), version)
         assert encoded(missing, version).replace(b"-gone", b"-here") == encoded(there, version)
+
+
+@pytest.mark.parametrize("version", range(4, 12))
+async def test_metadata_that_creates_nothing_leaks_no_name_either(version: int) -> None:
+    """A consumer asks so: what is not there would be unknown, what is there is denied, and both must sound alike."""
+    async with site() as (_, rights, here, client):
+        rights.deny_all()
+        topics = [MetadataRequestTopic(name=name) for name in (here.topic, "orders-gone")]
+        answer = await client.ask(MetadataRequest(topics=topics, allow_auto_topic_creation=False), version)
+        assert [(row.name, row.error_code) for row in answer.topics] == [(here.topic, TOPIC), ("orders-gone", TOPIC)]
+
+
+@pytest.mark.parametrize("transactional_id", [None, "transfers"])
+async def test_a_denied_produce_without_an_answer_closes(transactional_id: str | None) -> None:
+    """With acks=0 the only way to say no."""
+    async with site() as (broker, rights, here, client):
+        rights.deny_all()
+        request = QUESTIONS[ApiKey.PRODUCE](replace(here, transactional_id=transactional_id), 9)
+        assert isinstance(request, ProduceRequest)
+        request.acks = 0
+        with broker.connect() as other:
+            await other.send(request, 9, answered=False)
+            with pytest.raises(EOFError):
+                await other.receive()
+        rights.only = lambda operation, kind: True
+        assert (await client.ask(QUESTIONS[ApiKey.FETCH](here, 18), 18)).responses[0].partitions[0].high_watermark == 1
 
 
 BY_ID = [(ApiKey.PRODUCE, 13), (ApiKey.FETCH, 13), (ApiKey.METADATA, 12), (ApiKey.OFFSET_COMMIT, 10)]
