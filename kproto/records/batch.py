@@ -185,13 +185,21 @@ def build_batch(
         | (_TRANSACTIONAL if transactional else 0)
         | (_CONTROL if control else 0)
     )
-    body = compress(codec, bytes(section))
+    times = (base_timestamp, max_timestamp)
     producer = (producer_id, producer_epoch, base_sequence)
-    counted = (len(records) - 1, base_timestamp, max_timestamp, *producer, len(records))
-    length = HEADER_BYTES - 12 + len(body)
-    batch = bytearray(_HEADER.pack(base_offset, length, leader_epoch, 2, 0, attributes, *counted) + body)
-    _CRC.pack_into(batch, 17, crc32c(memoryview(batch)[CRC_FROM:]))
-    return bytes(batch)
+    last, count = len(records) - 1, len(records)
+    header = BatchHeader(base_offset, 0, leader_epoch, 2, 0, attributes, last, *times, *producer, count)
+    return bytes(assemble(header, compress(codec, bytes(section))))
+
+
+def assemble(header: BatchHeader, section: Bytes) -> bytearray:
+    """A batch of these fields around a record section that is compressed as they say; length and CRC are put right."""
+    header.batch_length = HEADER_BYTES - 12 + len(section)
+    batch = bytearray(_HEADER.pack(*(getattr(header, name) for name in BatchHeader.__slots__)))
+    batch += section
+    header.crc = crc32c(memoryview(batch)[CRC_FROM:])
+    _CRC.pack_into(batch, 17, header.crc)
+    return batch
 
 
 def read_records(batch: Bytes, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> Iterator[Record]:

@@ -4,7 +4,7 @@ Several members may follow each other, as Java's reader allows.  Source: RFC 195
 """
 
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.limits import MAX_STREAMS
@@ -14,8 +14,12 @@ _PIECE_BYTES = 256 * 1024
 _FEED_BYTES = 64 * 1024
 
 
-def deflated(data: bytes) -> bytes:
-    return zlib.compress(data, wbits=_GZIP)
+def deflated(pieces: Iterable[bytes], level: int | None) -> Iterator[bytes]:
+    """One member. `level`: 1 to 9, -1 and None for zlib's own."""
+    member = zlib.compressobj(-1 if level is None else level, wbits=_GZIP)
+    for piece in pieces:
+        yield member.compress(piece)
+    yield member.flush()
 
 
 def inflated(data: bytes) -> Iterator[bytes]:

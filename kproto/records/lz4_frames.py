@@ -3,9 +3,11 @@
 The library inflates a whole frame or nothing, so each block goes to it as a frame of its own. What the frame says of
 its inflated size is ignored, like its checksum over everything (Kafka checks neither; the batch has a CRC); header
 and block checksums are checked.  Source: lz4_Frame_format.md 1.6; Lz4BlockInputStream of Kafka.
+
+Clients of magic 0 take the frame's magic into the header checksum, which is wrong, and expect it so (KAFKA-3160).
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 import cramjam
 
@@ -19,21 +21,30 @@ _BEST_RATIO = 255  # one byte prolongs a match by at most so many; so a tiny blo
 _VERSION, _INDEPENDENT, _BLOCK_CHECKSUM, _SIZE, _CHECKSUM, _DICTIONARY = 0xC0, 0x20, 0x10, 0x08, 0x04, 0x01
 
 
-def deflated(data: bytes) -> bytes:
-    compressor = cramjam.lz4.Compressor(level=1, block_linked=False)
-    compressor.compress(data)
-    return bytes(compressor.finish())
+def deflated(pieces: Iterable[bytes], level: int | None) -> Iterator[bytes]:
+    """One frame, which comes at the end. `level`: 1 to 12, None for the fastest."""
+    compressor = cramjam.lz4.Compressor(level=1 if level is None else level, block_linked=False)
+    for piece in pieces:
+        compressor.compress(piece)
+        yield b""
+    yield bytes(compressor.finish())
 
 
-def inflated(data: bytes) -> Iterator[bytes]:
-    """One piece per block, at most 4 MiB.
+def with_old_checksum(frame: bytes) -> bytes:
+    """The same frame with the header checksum that clients of magic 0 expect."""
+    at = 6 + (8 if frame[4] & _SIZE else 0)
+    return frame[:at] + bytes((xxh32_of_few(frame[:at]) >> 8 & 0xFF,)) + frame[at + 1 :]
+
+
+def inflated(data: bytes, *, check_header: bool = True) -> Iterator[bytes]:
+    """One piece per block, at most 4 MiB. `check_header`: whether its checksum has to be right.
 
     Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD.
     """
     position = 0
     try:
         for _ in range(MAX_STREAMS):
-            position = yield from _frame(data, position)
+            position = yield from _frame(data, position, check_header)
             if position == len(data):
                 return
     except IndexError:
@@ -41,9 +52,9 @@ def inflated(data: bytes) -> Iterator[bytes]:
     raise _damaged(f"more than {MAX_STREAMS} frames")
 
 
-def _frame(data: bytes, position: int) -> Generator[bytes, None, int]:
+def _frame(data: bytes, position: int, check_header: bool) -> Generator[bytes, None, int]:
     """The blocks of one frame, inflated; gives back where the frame ends. IndexError when it ends early."""
-    descriptor, position = _descriptor(data, position)
+    descriptor, position = _descriptor(data, position, check_header)
     checksum_bytes = 4 if descriptor[0] & _BLOCK_CHECKSUM else 0
     while length := int.from_bytes(_bytes(data, position, 4), "little") & 0x7FFFFFFF:
         if length > _LARGEST_BLOCK:
@@ -61,7 +72,7 @@ def _bytes(data: bytes, position: int, count: int) -> bytes:
     return found
 
 
-def _descriptor(data: bytes, position: int) -> tuple[bytes, int]:
+def _descriptor(data: bytes, position: int, check_header: bool) -> tuple[bytes, int]:
     """Flags and largest block of the frame that begins here, and where its first block begins."""
     if (magic := data[position : position + 4]) != _MAGIC:
         raise IndexError if _MAGIC.startswith(magic) else _damaged("no frame begins where one should")
@@ -72,7 +83,8 @@ def _descriptor(data: bytes, position: int) -> tuple[bytes, int]:
     if not flags & _INDEPENDENT:
         raise _damaged("blocks are linked, which Kafka's clients do not read")
     end = start + 2 + (8 if flags & _SIZE else 0) + (4 if flags & _DICTIONARY else 0)
-    if data[end] != xxh32_of_few(data[start:end]) >> 8 & 0xFF:
+    checksum = data[end]
+    if check_header and checksum != xxh32_of_few(data[start:end]) >> 8 & 0xFF:
         raise _damaged("wrong header checksum")
     return bytes((flags, largest)), end + 1
 

@@ -81,7 +81,7 @@ def read_records_of(data: bytes, count: int, base_offset: int, base_timestamp_ms
     for _ in range(count):
         try:
             length, position = read_varint(data, position)
-            record, end = _read_record(data, position, base_offset, base_timestamp_ms)
+            record, end = read_record(data, position, base_offset, base_timestamp_ms)
         except IndexError:
             raise ApiError(ErrorCode.INVALID_RECORD, "a record ends after its batch") from None
         if end != position + length:
@@ -92,7 +92,11 @@ def read_records_of(data: bytes, count: int, base_offset: int, base_timestamp_ms
         raise ApiError(ErrorCode.INVALID_RECORD, f"a batch has bytes behind its {count} records")
 
 
-def _read_record(data: bytes, position: int, base_offset: int, base_timestamp_ms: int) -> tuple[Record, int]:
+def read_record(data: bytes, position: int, base_offset: int, base_timestamp_ms: int) -> tuple[Record, int]:
+    """The record whose length ends before `position`, and where it ends.
+
+    Raises: IndexError at the end of `data`; ApiError INVALID_RECORD.
+    """
     timestamp_delta, position = read_varint(data, position + 1, bits=64)
     offset_delta, position = read_varint(data, position)
     key, position = _read_bytes(data, position)

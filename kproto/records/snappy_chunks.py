@@ -6,7 +6,7 @@ length, which is only a claim: snappy turns 3 bytes into at most 64, so a greate
 Source: SnappyOutputStream of org.xerial.snappy 1.1; format_description.txt of snappy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import cramjam
 
@@ -18,12 +18,21 @@ _CHUNK_BYTES = 32 * 1024
 _MAX_BLOCK_BYTES = 16 * 1024 * 1024
 
 
-def deflated(data: bytes) -> bytes:
-    out = bytearray(_HEADER)
-    for start in range(0, len(data), _CHUNK_BYTES):
-        block = bytes(cramjam.snappy.compress_raw(data[start : start + _CHUNK_BYTES]))
-        out += len(block).to_bytes(4) + block
-    return bytes(out)
+def deflated(pieces: Iterable[bytes], level: int | None) -> Iterator[bytes]:
+    """A stream in chunks; snappy knows no levels."""
+    yield _HEADER
+    rest = b""
+    for piece in pieces:
+        rest += piece
+        whole = len(rest) - len(rest) % _CHUNK_BYTES
+        yield b"".join(_chunk(rest[start : start + _CHUNK_BYTES]) for start in range(0, whole, _CHUNK_BYTES))
+        rest = rest[whole:]
+    yield _chunk(rest) if rest else b""
+
+
+def _chunk(data: bytes) -> bytes:
+    block = bytes(cramjam.snappy.compress_raw(data))
+    return len(block).to_bytes(4) + block
 
 
 def inflated(data: bytes) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ nothing before 8 MiB of content; there, such a frame is too large for us.  Sourc
 """
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.limits import MAX_STREAMS
@@ -24,8 +24,12 @@ _UNKNOWN = -1
 _WINDOW = bytes((13 << 3,))  # 2^(10+13)
 
 
-def deflated(data: bytes) -> bytes:
-    return zstd.compress(data, _LEVEL)
+def deflated(pieces: Iterable[bytes], level: int | None) -> Iterator[bytes]:
+    """One frame, which does not tell its size. `level`: -131072 to 22, None for 3."""
+    encoder = zstd.ZstdCompressor(_LEVEL if level is None else level)
+    for piece in pieces:
+        yield encoder.compress(piece)
+    yield encoder.flush()
 
 
 def inflated(data: bytes) -> Iterator[bytes]:
