@@ -38,10 +38,12 @@ def barnabas(
 class Started:
     """A `barnabas` that runs while the block does; it was not asked to be ready."""
 
-    def __init__(self, *arguments: str, folder: Path, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, folder: Path, variables: Mapping[str, str] | None = None, module: str = "barnabas"
+    ) -> None:
         self.said = ""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "barnabas", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=folder,
             env=environment(**(variables or {})),
             stdin=subprocess.DEVNULL,

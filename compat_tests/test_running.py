@@ -126,6 +126,16 @@ def test_a_broker_with_a_file_logs_in_kafkas_words(tmp_path: Path) -> None:
     assert "Barnabas" not in said
 
 
+def test_the_broker_runs_without_the_command_and_warns_all_the_same(tmp_path: Path) -> None:
+    """`python -m broker FILE`, from a checkout."""
+    process = BrokerProcess(tmp_path, properties={"broker.id": "7", "log.retentoin.hours": "5"})
+    with Started(str(tmp_path / "server.properties"), folder=tmp_path, module="broker") as broker:
+        said = broker.until(process.bootstrap)
+        assert "log.retentoin.hours is not an option. Did you mean log.retention.hours?" in said
+        broker.send(signal.SIGTERM)
+        assert broker.ended() == 0
+
+
 def test_a_log_that_nobody_reads_any_more_does_not_disturb_the_broker(tmp_path: Path) -> None:
     """`barnabas broker FILE | head -1`."""
     process = BrokerProcess(tmp_path, properties={"broker.id": "7"})
