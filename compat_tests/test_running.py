@@ -220,3 +220,15 @@ def test_a_signal_ends_a_start_and_the_next_start_finds_all_in_order(
         again.until(READY)
         again.send(signal.SIGTERM)
         assert again.ended() == 0
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "198.51.100.7:2181"], ids=["refused", "silent"])
+def test_a_signal_ends_a_start_that_waits_for_zookeeper(tmp_path: Path, address: str) -> None:
+    BrokerProcess(tmp_path, properties={"broker.id": "7", "zookeeper.connect": address})
+    with Started("broker", str(tmp_path / "server.properties"), folder=tmp_path) as broker:
+        broker.until("connecting to")
+        began = time.monotonic()
+        broker.send(signal.SIGINT)
+        assert broker.ended() == 0
+        assert time.monotonic() - began < 2
+    assert "Traceback" not in broker.said
