@@ -132,6 +132,21 @@ async def test_produces_that_wait_for_one_fsync_are_answered_in_order(autojump_c
         assert await fetched(at.other, "orders") == ["a", "b", "c"]
 
 
+async def test_a_long_batch_is_checked_while_its_read_buffer_is_home(autojump_clock: trio.testing.MockClock) -> None:
+    """It is walked in steps, over a copy: others use the buffer meanwhile, and what is stored is what was sent."""
+    values = [f"line {number}" for number in range(20_000)]
+    async with site() as at:
+        await create(at.other, "orders", max_message_bytes="10000000")
+        await at.client.send_together((ApiVersionsRequest(), 0), (produce_request("orders", batch_of(*values)), 9))
+        assert isinstance(await at.client.receive(), ApiVersionsResponse)
+        assert at.client.is_quiet, "this was to take longer"
+        await create(at.other, "beside")
+        await produce(at.other, "beside", "through the same buffer")
+        assert not failed(await at.client.receive())
+        assert await fetched(at.other, "orders") == values
+        assert await fetched(at.other, "beside") == ["through the same buffer"]
+
+
 def new_topic(name: str) -> CreateTopicsRequest:
     return CreateTopicsRequest(topics=[topic_to_create(name)], timeout_ms=HOUR_MS)
 
