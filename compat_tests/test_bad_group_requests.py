@@ -3,6 +3,7 @@
 The numbers are those of our catalogue of bad inputs. A group that stands beside goes on undisturbed.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -136,6 +137,15 @@ def stable(client: TypedClient, group: str, instance_id: str | None = None) -> M
     return found
 
 
+def until_noticed(client: TypedClient, member: Member) -> None:
+    """Until the group knows of a newcomer that came over another connection."""
+    for _ in range(1_000):
+        if client.ask(heartbeat(member), 0).error_code == ErrorCode.REBALANCE_IN_PROGRESS:
+            return
+        time.sleep(0.005)
+    pytest.fail("the newcomer was not noticed")
+
+
 def offset_of(client: TypedClient, group: str) -> int:
     asked = OffsetFetchRequestTopic(name="orders", partition_indexes=[0])
     answer = client.ask(OffsetFetchRequest(group_id=group, topics=[asked]), 5)
@@ -222,8 +232,7 @@ def test_92_a_group_that_is_full(broker: BrokerProcess, client: TypedClient, ver
     first = client.ask(join(group), 3)
     with TypedClient(broker.port) as other:
         other.send(join(group), 3)
-        while ErrorCode(client.ask(heartbeat(Member(group, first.member_id, 1)), 0).error_code) is ErrorCode.NONE:
-            pass  # until the second one's arrival is known
+        until_noticed(client, Member(group, first.member_id, 1))
         again = client.ask(join(group, first.member_id), 3)
         second = other.answer()
         assert again.generation_id == second.generation_id == 2
@@ -314,8 +323,7 @@ def test_93_heartbeat_and_sync_in_a_rebalance(
 ) -> None:
     with TypedClient(broker.port) as other:
         other.send(join(member.group), 3)
-        while client.ask(heartbeat(member), version).error_code == ErrorCode.NONE:
-            pass  # until the newcomer's arrival is known
+        until_noticed(client, member)
         assert codes(client.ask(heartbeat(member), version)) == [ErrorCode.REBALANCE_IN_PROGRESS]
         assert codes(client.ask(sync(member), min(version, 4))) == [ErrorCode.REBALANCE_IN_PROGRESS]
         assert client.ask(join(member.group, member.member_id), 3).error_code == ErrorCode.NONE
