@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import trio
 
 from broker.advertised import advertised
+from broker.cluster.config_changes import ConfigChanges
 from broker.cluster.configs import Configs
 from broker.cluster.controller_runtime import ControllerRuntime
 from broker.cluster.image import Image
@@ -68,6 +69,7 @@ class Broker:
             topics=Topics(registry, self._image, settings, chance, self._work, broker_id=broker_id),
             configs=self._configs,
             producer_ids=ProducerIds(registry, self._work, broker_id=broker_id),
+            config_changes=ConfigChanges(registry, self._configs, self._work),
             partitions=self._partitions,
             groups=self._groups,
             authorizer=world.authorizer,
@@ -78,6 +80,8 @@ class Broker:
         self._connections = Connections(router, world.buffers, Budget(settings.queued_max_request_bytes), limits)
         self._controller = ControllerRuntime(
             registry,
+        self._configs.on_broker_change(self._connections.settings_changed)
+        self._configs.on_broker_change(lambda now: ground.storage.expire_producers_after(now.producer_id_expiration_ms))
             broker_id,
             settings,
             clock,

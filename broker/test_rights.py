@@ -47,6 +47,7 @@ Right = tuple[Operation, ResourceType]
 WRITE_TOPIC = (Operation.WRITE, ResourceType.TOPIC)
 READ_TOPIC = (Operation.READ, ResourceType.TOPIC)
 DESCRIBE_TOPIC = (Operation.DESCRIBE, ResourceType.TOPIC)
+ALTER_CONFIGS_TOPIC = (Operation.ALTER_CONFIGS, ResourceType.TOPIC)
 READ_GROUP = (Operation.READ, ResourceType.GROUP)
 DESCRIBE_GROUP = (Operation.DESCRIBE, ResourceType.GROUP)
 
@@ -81,6 +82,8 @@ NEEDS: dict[ApiKey, Needs] = {
         (DESCRIBE_TOPIC,), TOPIC, instead=(Operation.CLUSTER_ACTION, ResourceType.CLUSTER)
     ),
     ApiKey.DESCRIBE_CONFIGS: Needs(((Operation.DESCRIBE_CONFIGS, ResourceType.TOPIC),), TOPIC),
+    ApiKey.ALTER_CONFIGS: Needs((ALTER_CONFIGS_TOPIC,), TOPIC),
+    ApiKey.INCREMENTAL_ALTER_CONFIGS: Needs((ALTER_CONFIGS_TOPIC,), TOPIC),
     ApiKey.CREATE_PARTITIONS: Needs(((Operation.ALTER, ResourceType.TOPIC),), TOPIC),
     ApiKey.DELETE_GROUPS: Needs(((Operation.DELETE, ResourceType.GROUP),), GROUP),
 }
@@ -353,6 +356,18 @@ async def test_options_of_the_broker_are_the_clusters(version: int) -> None:
         answer = await client.ask(DescribeConfigsRequest(resources=[resource]), version)
         assert failures(answer) == {CLUSTER}
         assert not answer.results[0].configs
+
+
+@pytest.mark.parametrize(("key", "version"), [(ApiKey.ALTER_CONFIGS, 2), (ApiKey.INCREMENTAL_ALTER_CONFIGS, 1)])
+@pytest.mark.parametrize(("kind", "name"), [(BROKER_CONFIG, "0"), (BROKER_CONFIG, ""), (8, "0"), (3, "x")])
+async def test_who_changes_the_brokers_options_needs_the_right_on_the_cluster(
+    key: ApiKey, version: int, kind: int, name: str
+) -> None:
+    async with site() as (_, rights, here, client):
+        rights.only = lambda operation, kind: kind is not ResourceType.CLUSTER
+        request: Any = QUESTIONS[key](here, version)
+        request.resources[0].resource_type, request.resources[0].resource_name = kind, name
+        assert failures(await client.ask(request, version)) == {CLUSTER}
 
 
 async def test_all_topics_and_all_groups_are_those_one_may_describe() -> None:

@@ -21,9 +21,10 @@ from broker.cluster.znodes import (
     sequence_number,
     topic_config_path,
 )
-from broker.config.keys import AT_START, BadValue
+from broker.config.layers import Layers
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
+from broker.purgatory import WaitingRoom
 from broker.registry.contract import NoNode, Registry, RegistryError, SessionState, WatchEvent
 
 log = logging.getLogger("barnabas.configs")
@@ -35,22 +36,34 @@ RETRY_S = 0.3
 class Configs:
     """The overrides of topics that the controller told us of, and of this broker.
 
-    `broker`: the settings with the dynamic values of `/config/brokers` in them, which is what topics fall back to.
+    `layers`: the file's settings and the dynamic values of `/config/brokers` over them.
     """
 
     def __init__(self, registry: Registry, settings: BrokerSettings, clock: Clock, *, broker_id: int) -> None:
-        self.broker = settings
+        self.layers = Layers(settings)
+        self.heard = WaitingRoom()
+        """Woken when `heard_up_to` has moved."""
         self._registry = registry
-        self._settings = settings
         self._clock = clock
         self._broker_id = broker_id
         self._ids: dict[str, UUID] = {}
         self._topics: dict[str, TopicSettings] = {}
         self._listeners: list[Callable[[str], None]] = []
+        self._broker_listeners: list[Callable[[BrokerSettings], None]] = []
         self._last_notice = -1
         self._current = False
         self._watching = False
         self._news = trio.Event()
+
+    @property
+    def broker(self) -> BrokerSettings:
+        """What holds for this broker now, and what topics fall back to."""
+        return self.layers.settings
+
+    @property
+    def heard_up_to(self) -> int:
+        """The number of the last change notice that was read, and heeded if it concerns this broker; -1: none."""
+        return self._last_notice
 
     def topic(self, name: str) -> TopicSettings:
         """The options that hold for a topic; the broker's own for one that we do not know."""
@@ -65,6 +78,10 @@ class Configs:
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call `listener` in the loop with the name of each topic whose options have become others."""
         self._listeners.append(listener)
+
+    def on_broker_change(self, listener: Callable[[BrokerSettings], None]) -> None:
+        """Call `listener` in the loop with this broker's settings when they have become others."""
+        self._broker_listeners.append(listener)
 
     async def know(self, topics: Iterable[tuple[str, UUID]]) -> None:
         """Read the overrides of topics that are new here, by name and id; waits for the registry if it must.
@@ -137,6 +154,7 @@ class Configs:
             if heed and number > self._last_notice:
                 await self._heed(decode_config_change(data))
             self._last_notice = max(self._last_notice, number)
+            self.heard.wake_all()
             if self._clock.now_ms() - stat.ctime_ms > NOTICE_LIFE_MS:
                 await self._registry.delete(path)
         except NoNode:
@@ -162,16 +180,17 @@ class Configs:
             self._tell(name)
 
     async def _read_broker(self) -> None:
-        texts: dict[str, str] = {}
-        for broker in (None, self._broker_id):
-            texts |= await self._overrides(broker_config_path(broker))
-        settings = _with_dynamic(self._settings, texts)
-        if settings.texts == self.broker.texts:
+        cluster, broker = [await self._overrides(broker_config_path(each)) for each in (None, self._broker_id)]
+        layers = Layers(self.layers.static, broker, cluster)
+        before, self.layers = self.layers, layers
+        if layers.settings.texts == before.settings.texts:
             return
-        log.info("This broker has other options now: %s", ", ".join(sorted(texts)) or "those of its start")
-        self.broker = settings
+        names = ", ".join(sorted(layers.broker.keys() | layers.cluster.keys()))
+        log.info("This broker has other options now: %s", names or "those of its start")
+        for tell in self._broker_listeners:
+            tell(layers.settings)
         for name, topic in list(self._topics.items()):
-            self._topics[name] = settings.topic(topic.overrides)
+            self._topics[name] = layers.settings.topic(topic.overrides)
             self._tell(name)
 
     async def _overrides(self, path: str) -> dict[str, str]:
@@ -187,22 +206,3 @@ class Configs:
     def _tell(self, name: str) -> None:
         for listener in self._listeners:
             listener(name)
-
-
-def _with_dynamic(settings: BrokerSettings, texts: dict[str, str]) -> BrokerSettings:
-    """The settings with these values put in, as far as they may change while the broker runs."""
-    usable = {}
-    for name, text in texts.items():
-        key = settings.KEYS.get(name)
-        if key is None or key.update is AT_START:
-            log.warning("The dynamic value of %s has no effect", name)
-            continue
-        try:
-            key.parse(text)
-            usable[name] = text
-        except BadValue as bad:
-            log.warning("%s; the value of the file holds", bad)
-    if not usable:
-        return settings
-    defaults = {name: settings.KEYS[name].show(value) or "" for name, value in settings.profile.items()}
-    return BrokerSettings({**settings.texts, **usable}, defaults=defaults)

@@ -3,15 +3,17 @@
 Source: ConfigHelper and DynamicBrokerConfig.brokerConfigSynonyms of Kafka 3.9; KIP-226, KIP-569.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from broker.config.keys import AT_START, Key
-from broker.config.kinds import UNKNOWN_WIRE_CODE
+from broker.config.keys import AT_START, BadValue, Key
+from broker.config.kinds import LONG, UNKNOWN_WIRE_CODE
+from broker.config.layers import Layers
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
+from broker.config.unknown_names import ONLY_DYNAMIC
 
 FAMILIES = (
     ("log.roll.ms", "log.roll.hours"),
@@ -55,19 +57,29 @@ class Entry:
     synonyms: list[Synonym] = field(default_factory=list)
 
 
-def describe_broker(settings: BrokerSettings) -> Iterator[Entry]:
-    """Every option of the broker, and what its file has beside them (unknown, so it may be a secret)."""
+def describe_broker(layers: Layers) -> Iterator[Entry]:
+    """Every option of the broker, and the names beside them that somebody set (unknown, so they may be secrets)."""
+    settings = layers.settings
     for name, key in settings.KEYS.items():
         if not key.hidden:
-            synonyms = _known_values(settings, name, _family(name), key)
-            yield _entry(key, settings.raw[name], synonyms, read_only=key.update is AT_START)
+            yield _entry(key, settings.raw[name], _known_values(layers, name, key), read_only=key.update is AT_START)
     for name in settings.texts:
         if name not in settings.KEYS:
-            synonyms = [Synonym(name, None, Source.STATIC)]
-            yield Entry(name, None, Source.STATIC, True, True, UNKNOWN_WIRE_CODE, None, synonyms)
+            yield _unknown(name, [(source, texts) for source, texts in _set_in(layers) if name in texts])
 
 
-def describe_topic(settings: BrokerSettings, topic: TopicSettings) -> Iterator[Entry]:
+def describe_cluster_defaults(layers: Layers) -> Iterator[Entry]:
+    """What was set for all brokers while they run."""
+    for name, text in layers.cluster.items():
+        key = layers.settings.KEYS.get(name)
+        if key is None:
+            yield _unknown(name, [(Source.DYNAMIC_CLUSTER, layers.cluster)])
+        else:
+            synonyms = [Synonym(name, None if key.secret else text, Source.DYNAMIC_CLUSTER)]
+            yield _entry(key, key.parse(text), synonyms, read_only=key.update is AT_START)
+
+
+def describe_topic(layers: Layers, topic: TopicSettings) -> Iterator[Entry]:
     """Every option of a topic; synonyms are its own override, then what the broker says."""
     for name, key in topic.KEYS.items():
         if key.hidden:
@@ -75,11 +87,34 @@ def describe_topic(settings: BrokerSettings, topic: TopicSettings) -> Iterator[E
         value = getattr(topic, key.attribute)
         synonyms = []
         if key.broker_key is not None:
-            broker_name = key.broker_key.name
-            synonyms = _known_values(settings, broker_name, _family(broker_name), key.broker_key)
-        if name in topic.overrides:
+            synonyms = _known_values(layers, key.broker_key.name, key.broker_key)
+        if _is_set(key, topic.overrides):
             synonyms.insert(0, Synonym(name, key.show(value), Source.TOPIC))
         yield _entry(key, value, synonyms, read_only=False)
+
+
+def _is_set(key: Key[Any], overrides: Mapping[str, str]) -> bool:
+    """A value that cannot be read does not count: the broker's holds."""
+    try:
+        return key.name in overrides and key.parse(overrides[key.name]) is not None
+    except BadValue:
+        return False
+
+
+def _set_in(layers: Layers) -> list[tuple[Source, Mapping[str, str]]]:
+    """The first that has a name wins."""
+    return [
+        (Source.DYNAMIC_BROKER, layers.broker),
+        (Source.DYNAMIC_CLUSTER, layers.cluster),
+        (Source.STATIC, layers.static.texts),
+    ]
+
+
+def _unknown(name: str, found: list[tuple[Source, Mapping[str, str]]]) -> Entry:
+    shown = name in ONLY_DYNAMIC
+    synonyms = [Synonym(name, texts[name] if shown else None, source) for source, texts in found]
+    wire_code = LONG.wire_code if shown else UNKNOWN_WIRE_CODE
+    return Entry(name, synonyms[0].value, synonyms[0].source, True, not shown, wire_code, None, synonyms)
 
 
 def _family(name: str) -> tuple[str, ...]:
@@ -88,20 +123,20 @@ def _family(name: str) -> tuple[str, ...]:
     return next((family for family in FAMILIES if name in family), (name,))
 
 
-def _known_values(settings: BrokerSettings, name: str, family: tuple[str, ...], key: Key[Any]) -> list[Synonym]:
+def _known_values(layers: Layers, name: str, key: Key[Any]) -> list[Synonym]:
     """What is set and what is default among the names, best first, from the entry of the name itself on.
 
     Kafka drops what stands before that entry, so a retention set in hours does not show as the source of the
     milliseconds; scripts compare this output.
     """
-    found = []
-    for source in (Source.STATIC, Source.DEFAULT):
-        for other in family:
-            text = settings.texts.get(other) if source is Source.STATIC else _default_of(settings, other)
-            if text is not None:
-                found.append(Synonym(other, None if key.secret else text, source))
+    family = _family(name)
+    found = [
+        Synonym(other, texts[other], source) for source, texts in _set_in(layers) for other in family if other in texts
+    ]
+    defaults = ((other, _default_of(layers.static, other)) for other in family)
+    found += [Synonym(other, text, Source.DEFAULT) for other, text in defaults if text is not None]
     own = next((place for place, synonym in enumerate(found) if synonym.name == name), len(found))
-    return found[own:]
+    return [Synonym(each.name, None if key.secret else each.value, each.source) for each in found[own:]]
 
 
 def _default_of(settings: BrokerSettings, name: str) -> str | None:

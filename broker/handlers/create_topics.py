@@ -69,7 +69,7 @@ def made(name: str, topic: Created, ctx: Context) -> CreatableTopicResult:
         row.topic_config_error_code = ErrorCode.TOPIC_AUTHORIZATION_FAILED
         return row
     row.num_partitions, row.replication_factor = len(topic.assignment), topic.replication_factor
-    settings = ctx.rooms.configs.broker
+    layers = ctx.rooms.configs.layers
     row.configs = [
         CreatableTopicConfigs(
             name=entry.name,
@@ -78,7 +78,7 @@ def made(name: str, topic: Created, ctx: Context) -> CreatableTopicResult:
             config_source=entry.source,
             is_sensitive=entry.secret,
         )
-        for entry in describe_topic(settings, settings.topic(topic.configs))
+        for entry in describe_topic(layers, layers.settings.topic(topic.configs))
     ]
     return row
 

@@ -4,13 +4,12 @@
 (KIP-569) · 4 flexible.
 """
 
-import logging
 from collections.abc import Iterable
-from enum import IntEnum
 
 from broker.cluster.authorizer import Operation, Resource
-from broker.config.describe import Entry, Source, describe_broker, describe_topic
-from broker.config.kinds import STRING
+from broker.config.describe import Entry, Source, describe_broker, describe_cluster_defaults, describe_topic
+from broker.handlers.config_resources import ConfigResource, must_be_this_broker
+from broker.handlers.log_levels import logger_entries
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.describe_configs import (
@@ -21,18 +20,6 @@ from kproto.messages.describe_configs import (
     DescribeConfigsResult,
     DescribeConfigsSynonym,
 )
-
-
-class ConfigResource(IntEnum):
-    """What has options.  Source: ConfigResource.java."""
-
-    TOPIC = 2
-    BROKER = 4
-    BROKER_LOGGER = 8
-
-
-LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL", "NOTSET": "TRACE"}
-"""Names of log levels where Java has others."""
 
 
 async def describe_configs(request: DescribeConfigsRequest, ctx: Context) -> DescribeConfigsResponse:
@@ -66,9 +53,9 @@ def entries_of(resource: DescribeConfigsResource, ctx: Context) -> Iterable[Entr
         case ConfigResource.BROKER:
             ctx.may(Operation.DESCRIBE_CONFIGS, Resource.cluster())
             if not name:
-                return ()  # what AlterConfigs would have set for the whole cluster
+                return describe_cluster_defaults(ctx.rooms.configs.layers)
             must_be_this_broker(name, ctx)
-            return describe_broker(ctx.rooms.settings)
+            return describe_broker(ctx.rooms.configs.layers)
         case ConfigResource.BROKER_LOGGER:
             ctx.may(Operation.DESCRIBE_CONFIGS, Resource.cluster())
             must_be_this_broker(name, ctx)
@@ -81,32 +68,8 @@ def topic_entries(name: str, ctx: Context) -> Iterable[Entry]:
     ctx.may(Operation.DESCRIBE_CONFIGS, Resource.topic(name))
     if name not in ctx.rooms.image.topics:
         raise ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-    settings = ctx.rooms.settings
-    return describe_topic(settings, settings.topic(ctx.rooms.configs.topic_overrides(name)))
-
-
-def must_be_this_broker(name: str, ctx: Context) -> None:
-    """A broker speaks for itself alone. Raises: ApiError: INVALID_REQUEST."""
-    if not name:
-        raise ApiError(ErrorCode.INVALID_REQUEST, "Broker id must not be empty")
-    try:
-        number = int(name)
-    except ValueError:
-        raise ApiError(ErrorCode.INVALID_REQUEST, f"Broker id must be an integer, but it is: {name}") from None
-    if number != ctx.rooms.broker_id:
-        raise ApiError(
-            ErrorCode.INVALID_REQUEST,
-            f"Unexpected broker id, expected {ctx.rooms.broker_id} or empty string, but received {name}",
-        )
-
-
-def logger_entries() -> Iterable[Entry]:
-    """Each logger of this process with the level that holds for it (KIP-412)."""
-    named = logging.root.manager.loggerDict.items()
-    loggers = [("root", logging.root), *((name, each) for name, each in named if isinstance(each, logging.Logger))]
-    for name, logger in sorted(loggers):
-        level = logging.getLevelName(logger.getEffectiveLevel())
-        yield Entry(name, LEVELS.get(level, level), Source.LOGGER, False, False, STRING.wire_code)
+    layers = ctx.rooms.configs.layers
+    return describe_topic(layers, layers.settings.topic(ctx.rooms.configs.topic_overrides(name)))
 
 
 def row_of(entry: Entry, request: DescribeConfigsRequest, version: int) -> DescribeConfigsResourceResult:

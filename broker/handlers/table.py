@@ -79,8 +79,10 @@ TABLE: tuple[Row, ...] = (
     Row(ApiKey.LEAVE_GROUP, (0, 5), "leave_group", READ_GROUP),
     Row(ApiKey.SYNC_GROUP, (0, 5), "sync_group", READ_GROUP, waits_for_others=True),
     Row(ApiKey.DESCRIBE_GROUPS, (0, 6), "describe_groups"),
+    Row(ApiKey.ALTER_CONFIGS, (0, 2), "alter_configs"),
     Row(ApiKey.LIST_GROUPS, (0, 5), "list_groups"),
     Row(ApiKey.API_VERSIONS, (0, 5), "api_versions"),
+    Row(ApiKey.INCREMENTAL_ALTER_CONFIGS, (0, 1), "incremental_alter_configs"),
     Row(ApiKey.CREATE_TOPICS, (0, 7), "create_topics"),
     Row(ApiKey.DELETE_TOPICS, (0, 6), "delete_topics"),
     # 6 is declared in kproto but no release has it as stable yet (two-phase commit, KIP-939).

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from broker.cluster.authorizer import Operation, Resource
+from broker.config.layers import Layers
 from broker.config.settings import BrokerSettings
 from broker.handlers.describe_configs import describe_configs, refused
 from kproto.codec import decode, encoded
@@ -26,16 +27,13 @@ TOPIC, BROKER, LOGGER = 2, 4, 8
 class Asker:
     """A context with one topic, one broker, and a list of what is forbidden."""
 
-    def __init__(
-        self, settings: BrokerSettings, overrides: dict[str, str], version: int, forbidden: set[Resource]
-    ) -> None:
+    def __init__(self, layers: Layers, overrides: dict[str, str], version: int, forbidden: set[Resource]) -> None:
         self.version = version
         self.forbidden = forbidden
         self.rooms = SimpleNamespace(
             broker_id=7,
-            settings=settings,
             image=SimpleNamespace(topics={"orders": uuid4()}),
-            configs=SimpleNamespace(topic_overrides=lambda name: overrides),
+            configs=SimpleNamespace(layers=layers, topic_overrides=lambda name: overrides),
         )
 
     def may(self, operation: Operation, resource: Resource) -> None:
@@ -51,6 +49,8 @@ async def ask(
     settings: dict[str, str] | None = None,
     overrides: dict[str, str] | None = None,
     forbidden: set[Resource] | None = None,
+    dynamic: dict[str, str] | None = None,
+    of_cluster: dict[str, str] | None = None,
 ) -> list[DescribeConfigsResult]:
     """What a client reads: the answer goes through its bytes."""
     request = DescribeConfigsRequest(
@@ -61,7 +61,9 @@ async def ask(
         include_synonyms=True,
         include_documentation=True,
     )
-    ctx: Any = Asker(BrokerSettings(settings), overrides or {}, version, forbidden or set())
+    ctx: Any = Asker(
+        Layers(BrokerSettings(settings), dynamic or {}, of_cluster or {}), overrides or {}, version, forbidden or set()
+    )
     answer = await describe_configs(request, ctx)
     return decode(DescribeConfigsResponse, version, memoryview(encoded(answer, version))).results
 
@@ -129,6 +131,38 @@ async def test_internal_options_are_not_shown() -> None:
     assert {"broker.id", "barnabas.frame.timeout.ms", "super.users"} <= names
 
 
+async def test_what_was_set_while_running_comes_before_the_file_and_the_brokers_own_before_the_clusters() -> None:
+    """The lines that Kafka 3.9.2 gives."""
+    layers: dict[str, Any] = {"dynamic": {"log.retention.ms": "5555"}, "of_cluster": {"log.retention.ms": "6666"}}
+    config = await one("log.retention.ms", BROKER, settings={"log.retention.ms": "7777"}, **layers)
+    assert (config.value, config.config_source, config.read_only) == ("5555", 2, False)
+    own = [("log.retention.ms", "5555", 2), ("log.retention.ms", "6666", 3)]
+    assert told(config) == [*own, ("log.retention.ms", "7777", 4), ("log.retention.hours", "168", 5)]
+    of_topic = await one("retention.ms", overrides={"retention.ms": "1000"}, **layers)
+    assert told(of_topic) == [("retention.ms", "1000", 1), *own, ("log.retention.hours", "168", 5)]
+    fallen_back = await one("retention.ms", of_cluster={"log.retention.ms": "6666"})
+    assert (fallen_back.value, fallen_back.config_source) == ("6666", 3)
+
+
+async def test_the_empty_broker_name_shows_what_was_set_for_the_whole_cluster() -> None:
+    dynamic = {"log.retention.ms": "5555"}
+    of_cluster = {"log.retention.ms": "6666", "confluent.x": "7", "leader.replication.throttled.rate": "8"}
+    (result,) = await ask((BROKER, ""), dynamic=dynamic, of_cluster=of_cluster)
+    rows = [(each.name, each.value, each.config_source, each.is_sensitive) for each in result.configs]
+    assert rows == [
+        ("log.retention.ms", "6666", 3, False),
+        ("confluent.x", None, 3, True),
+        ("leader.replication.throttled.rate", "8", 3, False),
+    ]
+    assert told(result.configs[0]) == [("log.retention.ms", "6666", 3)]
+
+
+async def test_an_override_that_cannot_be_read_is_not_the_source() -> None:
+    """A tool with a hand on the registry wrote it; the broker's value holds."""
+    config = await one("retention.ms", overrides={"retention.ms": "soon"})
+    assert (config.value, config.config_source) == ("604800000", 5)
+
+
 async def test_the_empty_broker_name_means_values_of_the_whole_cluster_and_there_are_none() -> None:
     (result,) = await ask((BROKER, ""))
     assert (result.error_code, result.configs) == (0, [])
@@ -147,7 +181,7 @@ async def test_every_version_is_answered(version: int) -> None:
 
 async def test_synonyms_and_documentation_are_left_out_unless_asked_for() -> None:
     request = DescribeConfigsRequest(resources=[DescribeConfigsResource(resource_type=TOPIC, resource_name="orders")])
-    ctx: Any = Asker(BrokerSettings(), {"segment.bytes": "2"}, 4, set())
+    ctx: Any = Asker(Layers(BrokerSettings()), {"segment.bytes": "2"}, 4, set())
     answer = await describe_configs(request, ctx)
     assert all(not config.synonyms and config.documentation is None for config in answer.results[0].configs)
 

@@ -26,7 +26,9 @@ class Rooms:
     topics: Any
     """Creates, deletes and grows topics (`broker.cluster`)."""
     configs: Any
-    """Overrides per topic (`broker.cluster`)."""
+    """Options set while running, of topics and of this broker (`broker.cluster`)."""
+    config_changes: Any
+    """Writes such options (`broker.cluster`)."""
     producer_ids: Any
     """Hands out producer ids (`broker.cluster`)."""
     partitions: "Partitions"

@@ -12,7 +12,7 @@ from broker.server.budget import Budget
 from broker.server.buffers import ReadBuffers
 from broker.server.connection import Connection, Router
 from broker.server.inbox import Inbox
-from broker.server.limits import UNLIMITED, Limits
+from broker.server.limits import UNLIMITED, Limits, ServerSettings
 from broker.server.sweeper import Sweeper
 from broker.transport.contract import Stream
 
@@ -85,6 +85,11 @@ class Connections:
         self._per_host[host] += 1
         nursery.start_soon(self._serve, connection)
 
+    def settings_changed(self, settings: ServerSettings) -> None:
+        """For clients that come from now on; those who are in stay."""
+        self._limits.admit(settings)
+        self._room_may_have_come()
+
     def close_idle(self) -> None:
         """The broker stops: idle and waiting connections go at once, the busy ones once they have answered."""
         self._closing = True
@@ -103,6 +108,9 @@ class Connections:
         self._per_host[host] -= 1
         if self._per_host[host] <= 0:
             del self._per_host[host]
+        self._room_may_have_come()
+
+    def _room_may_have_come(self) -> None:
         self._left.set()
         self._left = trio.Event()
 

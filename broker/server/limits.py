@@ -46,21 +46,29 @@ class Limits:
     max_per_ip_overrides: dict[str, int] = field(default_factory=dict)
     creations_per_s: int = UNLIMITED
 
+    ceiling: int = UNLIMITED
+    """Connections that the process can have at all."""
+
     @classmethod
     def of(cls, settings: ServerSettings, *, descriptors: int | None = None) -> "Limits":
         """Args: descriptors: what the process may open; half of it is kept for log files."""
-        ceiling = UNLIMITED if descriptors is None else max(1, descriptors // 2)
-        return cls(
+        limits = cls(
+            ceiling=UNLIMITED if descriptors is None else max(1, descriptors // 2),
             max_frame_bytes=settings.socket_request_max_bytes,
             output_max_bytes=settings.barnabas_output_max_bytes,
             idle_s=settings.connections_max_idle_ms / 1000,
             frame_s=settings.barnabas_frame_timeout_ms / 1000,
             send_s=settings.barnabas_send_timeout_ms / 1000,
-            max_connections=min(settings.max_connections, ceiling),
-            max_per_ip=settings.max_connections_per_ip,
-            max_per_ip_overrides=per_ip(settings.max_connections_per_ip_overrides),
-            creations_per_s=settings.max_connection_creation_rate,
         )
+        limits.admit(settings)
+        return limits
+
+    def admit(self, settings: ServerSettings) -> None:
+        """Who may come in from now on: the options that may change while the broker runs."""
+        self.max_connections = min(settings.max_connections, self.ceiling)
+        self.max_per_ip = settings.max_connections_per_ip
+        self.max_per_ip_overrides = per_ip(settings.max_connections_per_ip_overrides)
+        self.creations_per_s = settings.max_connection_creation_rate
 
     def allowed_from(self, host: str) -> int:
         return self.max_per_ip_overrides.get(host, self.max_per_ip)

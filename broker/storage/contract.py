@@ -235,6 +235,10 @@ class Storage(Protocol):
         """The background: retention, checkpoints, expiry of producers, removal of files. Until cancelled."""
         ...
 
+    def expire_producers_after(self, idle_ms: int) -> None:
+        """`producer.id.expiration.ms`, which may change while the broker runs."""
+        ...
+
     def create(self, log_id: LogId, topic: str, settings: LogSettings) -> Log:
         """The log of that id, made if need be, with these options. An empty log costs no file until its first batch.
 

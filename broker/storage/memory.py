@@ -188,6 +188,7 @@ class MemoryStorage:
 
     def __init__(self, *, settings: MemorySettings, clock: Clock) -> None:
         self._settings = settings
+        self._producer_idle_ms = settings.producer_id_expiration_ms
         self._clock = clock
         self._logs: dict[LogId, MemoryLog] = {}
 
@@ -211,7 +212,10 @@ class MemoryStorage:
                     await kept.tidy(self._clock.now_ms())
                 except StorageFailed as failure:
                     log.info("%s", failure)  # deleted meanwhile
-                kept.producers.expire(self._clock.now_ms(), self._settings.producer_id_expiration_ms)
+                kept.producers.expire(self._clock.now_ms(), self._producer_idle_ms)
+
+    def expire_producers_after(self, idle_ms: int) -> None:
+        self._producer_idle_ms = idle_ms
 
     def create(self, log_id: LogId, topic: str, settings: LogSettings) -> MemoryLog:
         name = f"{topic}-{log_id.partition}"

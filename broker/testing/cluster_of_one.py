@@ -12,6 +12,7 @@ import trio.testing
 
 from broker.clock import Chance, SetClock
 from broker.cluster.authorizer import AllowAll, Authorizer
+from broker.cluster.config_changes import ConfigChanges
 from broker.cluster.configs import Configs
 from broker.cluster.controller_runtime import ControllerRuntime
 from broker.cluster.image import Image
@@ -117,6 +118,7 @@ class ClusterOfOne:
             self.topics,
             self.configs,
             self.producer_ids,
+            ConfigChanges(self.registry, self.configs, self.work),
             self.partitions,  # type: ignore[arg-type]  # a fake of two methods
             None,
             authorizer,

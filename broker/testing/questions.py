@@ -10,6 +10,8 @@ from uuid import UUID
 
 from broker.testing.calls import batch_of, topic_to_create
 from kproto.api_keys import ApiKey
+from kproto.messages import incremental_alter_configs as incremental
+from kproto.messages.alter_configs import AlterableConfig, AlterConfigsRequest, AlterConfigsResource
 from kproto.messages.api_versions import ApiVersionsRequest
 from kproto.messages.create_partitions import CreatePartitionsRequest, CreatePartitionsTopic
 from kproto.messages.create_topics import CreateTopicsRequest
@@ -149,6 +151,18 @@ def describe_configs(of: Named, version: int) -> DescribeConfigsRequest:
     return DescribeConfigsRequest(resources=[topic])
 
 
+def alter_configs(of: Named, version: int) -> AlterConfigsRequest:
+    value = AlterableConfig(name="retention.ms", value="7777")
+    topic = AlterConfigsResource(resource_type=TOPIC_CONFIG, resource_name=of.topic, configs=[value])
+    return AlterConfigsRequest(resources=[topic])
+
+
+def incremental_alter_configs(of: Named, version: int) -> incremental.IncrementalAlterConfigsRequest:
+    value = incremental.AlterableConfig(name="retention.ms", value="7777")
+    topic = incremental.AlterConfigsResource(resource_type=TOPIC_CONFIG, resource_name=of.topic, configs=[value])
+    return incremental.IncrementalAlterConfigsRequest(resources=[topic])
+
+
 def create_partitions(of: Named, version: int) -> CreatePartitionsRequest:
     topic = CreatePartitionsTopic(name=of.topic, count=5, assignments=None)
     return CreatePartitionsRequest(topics=[topic], timeout_ms=1_000)
@@ -178,6 +192,8 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ),
     ApiKey.OFFSET_FOR_LEADER_EPOCH: offset_for_leader_epoch,
     ApiKey.DESCRIBE_CONFIGS: describe_configs,
+    ApiKey.ALTER_CONFIGS: alter_configs,
+    ApiKey.INCREMENTAL_ALTER_CONFIGS: incremental_alter_configs,
     ApiKey.CREATE_PARTITIONS: create_partitions,
     ApiKey.DELETE_GROUPS: lambda of, version: DeleteGroupsRequest(groups_names=[of.group]),
     ApiKey.DESCRIBE_CLUSTER: lambda of, version: DescribeClusterRequest(),

@@ -143,6 +143,9 @@ class SegmentStorage:
 
     # --- one log ---
 
+    def expire_producers_after(self, idle_ms: int) -> None:
+        self._chores.producer_idle_ms = idle_ms
+
     def create(self, log_id: LogId, topic: str, settings: LogSettings) -> SegmentLog:
         name = f"{topic}-{log_id.partition}"
         kept = self._logs.get(log_id) or self._adopted(log_id, name) or self._made(log_id, name, settings)
