@@ -4,10 +4,11 @@ from uuid import UUID
 
 import pytest
 import trio
+import trio.testing
 
 from broker.cluster.authorizer import Operation, Resource, ResourceType
 from broker.cluster.image import BrokerImage, PartitionImage, TopicImage
-from broker.testing.cluster_of_one import ClusterOfOne, cluster_of_one
+from broker.testing.cluster_of_one import ClusterOfOne, cluster_of_one, settled
 from broker.transport.contract import Address
 from kproto.errors import ErrorCode
 from kproto.messages.describe_cluster import DescribeClusterRequest
@@ -65,6 +66,31 @@ async def test_an_unknown_topic_is_made_and_answered_with_its_leader(version: in
             assert topic.partitions[0].leader_epoch == 0
         if version >= 10:
             assert topic.topic_id == cluster.image.topics["t"].id
+
+
+async def test_a_broker_that_knows_nobody_yet_answers_once_the_controller_has_told_it() -> None:
+    """librdkafka takes an empty list for the end of all brokers: a member of a group loses its coordinator."""
+    async with cluster_of_one() as cluster:
+        known, cluster.image.brokers = cluster.image.brokers, {}
+        answers: list[MetadataResponse] = []
+
+        async def client() -> None:
+            answers.append(await asked(cluster, MetadataRequest(topics=[]), 12))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client)
+            await settled()
+            assert answers == []
+            cluster.image.brokers = known
+            cluster.image.changed.wake_all()
+        assert [each.node_id for each in answers[0].brokers] == [0]
+
+
+async def test_a_broker_that_nobody_tells_says_so_in_the_end(autojump_clock: trio.testing.MockClock) -> None:
+    async with cluster_of_one() as cluster:
+        cluster.image.brokers = {}
+        assert (await asked(cluster, MetadataRequest(topics=[]), 12)).brokers == []
+        assert 5 <= trio.current_time() < 6
 
 
 async def test_clients_that_make_one_topic_at_the_same_moment_all_hear_its_leader() -> None:
