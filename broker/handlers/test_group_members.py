@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from trio.testing import MockClock
 
 from broker.cluster.authorizer import Operation, Resource, ResourceType
@@ -155,7 +156,9 @@ async def test_parked_join_does_not_hold_up_answers_before_it(broker: Running) -
         assert (await two.receive()).error_code == ErrorCode.UNKNOWN_MEMBER_ID
 
 
-async def test_silent_member_makes_room_after_its_session(broker: Running) -> None:
+async def test_silent_member_makes_room_after_its_session(
+    broker: Running, autojump_clock: trio.testing.MockClock
+) -> None:
     with broker.connect() as one, broker.connect() as two:
         await stable(one)
         began = trio.current_time()
