@@ -92,6 +92,7 @@ class Killer:
         self._broker = broker
         self._kill_at = {lines * (n + 1) // (kills + 1) for n in range(kills)}
         self._restart: Thread | None = None
+        self._failure: AssertionError | None = None
 
     def after(self, earlier: int, n: int) -> None:
         """A gate for the second of several topics: `earlier` lines were sent to others."""
@@ -105,13 +106,19 @@ class Killer:
             self._restart.start()
 
     def wait(self) -> None:
-        """Until the broker is there again, and was for a second."""
+        """Until the broker is there again, and was for a second. Raises: AssertionError if it did not start."""
         if self._restart is not None:
             self._restart.join()
+        if self._failure is not None:
+            raise self._failure
 
     def _kill_and_start(self) -> None:
         self._broker.kill()
         began = time.monotonic()
-        self._broker.start()
+        try:
+            self._broker.start()
+        except AssertionError as failure:
+            self._failure = failure
+            return
         self.ready_s.append(time.monotonic() - began)
         time.sleep(UP_S)
