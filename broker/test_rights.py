@@ -82,6 +82,7 @@ NEEDS: dict[ApiKey, Needs] = {
         (DESCRIBE_TOPIC,), TOPIC, instead=(Operation.CLUSTER_ACTION, ResourceType.CLUSTER)
     ),
     ApiKey.DESCRIBE_CONFIGS: Needs(((Operation.DESCRIBE_CONFIGS, ResourceType.TOPIC),), TOPIC),
+    ApiKey.DELETE_RECORDS: Needs(((Operation.DELETE, ResourceType.TOPIC),), TOPIC),
     ApiKey.ALTER_CONFIGS: Needs((ALTER_CONFIGS_TOPIC,), TOPIC),
     ApiKey.INCREMENTAL_ALTER_CONFIGS: Needs((ALTER_CONFIGS_TOPIC,), TOPIC),
     ApiKey.CREATE_PARTITIONS: Needs(((Operation.ALTER, ResourceType.TOPIC),), TOPIC),
@@ -207,6 +208,8 @@ def check_empty(answer: Any) -> None:
         case "ListOffsetsResponse":
             rows = [row for topic in answer.topics for row in topic.partitions]
             assert all(row.offset == -1 and not row.old_style_offsets for row in rows)
+        case "DeleteRecordsResponse":
+            assert all(row.low_watermark == -1 for topic in answer.topics for row in topic.partitions)
         case "OffsetForLeaderEpochResponse":
             assert all(row.end_offset == -1 for topic in answer.topics for row in topic.partitions)
         case "MetadataResponse":

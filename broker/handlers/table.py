@@ -75,6 +75,7 @@ TABLE: tuple[Row, ...] = (
     Row(ApiKey.OFFSET_FETCH, (0, 10), "offset_fetch"),
     Row(ApiKey.FIND_COORDINATOR, (0, 6), "find_coordinator"),
     Row(ApiKey.JOIN_GROUP, (0, 9), "join_group", READ_GROUP, waits_for_others=True),
+    Row(ApiKey.DELETE_RECORDS, (0, 2), "delete_records"),
     Row(ApiKey.HEARTBEAT, (0, 4), "heartbeat", READ_GROUP),
     Row(ApiKey.LEAVE_GROUP, (0, 5), "leave_group", READ_GROUP),
     Row(ApiKey.SYNC_GROUP, (0, 5), "sync_group", READ_GROUP, waits_for_others=True),

@@ -166,7 +166,28 @@ class Partition:
         safe = self.log.flushed_offset if self.settings.flush_messages == 1 else self.log.end_offset
         if safe > self.high_watermark:
             self.high_watermark = safe
-            self.high_watermark_moved.grow(grown_bytes)
+            if grown_bytes:
+                self.high_watermark_moved.grow(grown_bytes)
+            else:
+                self.high_watermark_moved.wake_all()
+
+    def delete_below(self, offset: int) -> int:
+        """Move the log start up to `offset`, -1: to the high watermark. Gives the start, which never goes back.
+
+        Raises: ApiError: POLICY_VIOLATION: the topic is only compacted; OFFSET_OUT_OF_RANGE: above the high watermark,
+            or negative; KAFKA_STORAGE_ERROR.
+        Source: KIP-107.
+        """
+        if "delete" not in self.settings.cleanup_policy:
+            raise ApiError(ErrorCode.POLICY_VIOLATION)
+        offset = self.high_watermark if offset == -1 else offset
+        if not 0 <= offset <= self.high_watermark:
+            raise ApiError(ErrorCode.OFFSET_OUT_OF_RANGE)
+        try:
+            self.log.advance_start(offset)
+        except StorageFailed as failure:
+            raise ApiError(ErrorCode.KAFKA_STORAGE_ERROR, str(failure)) from failure
+        return self.log.start_offset
 
     def is_safe(self, end_offset: int, acks: int) -> bool:
         """Whether what ends at `end_offset` may be acknowledged."""

@@ -16,6 +16,7 @@ from kproto.messages.api_versions import ApiVersionsRequest
 from kproto.messages.create_partitions import CreatePartitionsRequest, CreatePartitionsTopic
 from kproto.messages.create_topics import CreateTopicsRequest
 from kproto.messages.delete_groups import DeleteGroupsRequest
+from kproto.messages.delete_records import DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic
 from kproto.messages.delete_topics import DeleteTopicsRequest, DeleteTopicState
 from kproto.messages.describe_cluster import DescribeClusterRequest
 from kproto.messages.describe_configs import DescribeConfigsRequest, DescribeConfigsResource
@@ -163,6 +164,11 @@ def incremental_alter_configs(of: Named, version: int) -> incremental.Incrementa
     return incremental.IncrementalAlterConfigsRequest(resources=[topic])
 
 
+def delete_records(of: Named, version: int) -> DeleteRecordsRequest:
+    row = DeleteRecordsPartition(offset=0)
+    return DeleteRecordsRequest(topics=[DeleteRecordsTopic(name=of.topic, partitions=[row])], timeout_ms=1_000)
+
+
 def create_partitions(of: Named, version: int) -> CreatePartitionsRequest:
     topic = CreatePartitionsTopic(name=of.topic, count=5, assignments=None)
     return CreatePartitionsRequest(topics=[topic], timeout_ms=1_000)
@@ -192,6 +198,7 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ),
     ApiKey.OFFSET_FOR_LEADER_EPOCH: offset_for_leader_epoch,
     ApiKey.DESCRIBE_CONFIGS: describe_configs,
+    ApiKey.DELETE_RECORDS: delete_records,
     ApiKey.ALTER_CONFIGS: alter_configs,
     ApiKey.INCREMENTAL_ALTER_CONFIGS: incremental_alter_configs,
     ApiKey.CREATE_PARTITIONS: create_partitions,
