@@ -18,7 +18,9 @@ from broker.cluster.controller_term import Deposed, Term
 from broker.cluster.znodes import (
     CONTROLLER,
     CONTROLLER_EPOCH,
+    FEATURE,
     ControllerNode,
+    FeatureNode,
     MalformedNode,
     broker_path,
     decode_number,
@@ -87,6 +89,7 @@ class ControllerRuntime:
             self._moved = trio.Event()
             try:
                 if await self._registered() and (won := await self._elect()) is not None:
+                    await self._tell_features()
                     await self._serve(*won)
                     continue
             except RegistryError as error:
@@ -152,6 +155,11 @@ class ControllerRuntime:
                 await self._registry.create(CONTROLLER_EPOCH, encode_number(0))
         data, stat = await self._registry.get(CONTROLLER_EPOCH)
         return decode_number(data, "controller epoch"), stat.version
+
+    async def _tell_features(self) -> None:
+        """`/feature`, as controllers since 2.7: the mechanism is on, nothing is finalized. Made once, then kept."""
+        with contextlib.suppress(NodeExists):
+            await self._registry.create(FEATURE, FeatureNode(enabled=True).encode())
 
     async def _serve(self, epoch: int, fence: int) -> None:
         log.info("Broker %d is the controller now, epoch %d", self._broker_id, epoch)

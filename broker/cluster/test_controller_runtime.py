@@ -9,6 +9,7 @@ from broker.cluster.other_brokers import refuse_other_brokers
 from broker.cluster.znodes import (
     CONTROLLER,
     CONTROLLER_EPOCH,
+    FEATURE,
     ISR_CHANGE_PREFIX,
     ISR_CHANGES,
     LOG_DIR_EVENT_PREFIX,
@@ -50,6 +51,17 @@ async def test_the_first_broker_becomes_the_controller_of_epoch_1() -> None:
         assert await epoch_of(cluster) == (b"1", 1)
         assert cluster.image.controller_id == 3
         assert cluster.controller.active
+
+
+async def test_the_controller_says_that_no_feature_is_finalized() -> None:
+    """As Kafka's controllers since 2.7; a node that somebody else wrote stays as it is."""
+    async with cluster_of_one() as cluster:
+        data, _ = await cluster.tools.get(FEATURE)
+        assert json.loads(data or b"") == {"version": 2, "status": 1, "features": {}}
+        await cluster.tools.set(FEATURE, b"theirs")
+        await cluster.tools.delete(CONTROLLER)
+        await settled()
+        assert (await cluster.tools.get(FEATURE))[0] == b"theirs"
 
 
 async def test_a_broker_that_is_not_registered_does_not_stand() -> None:
