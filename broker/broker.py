@@ -18,6 +18,7 @@ from broker.cluster.work import Work
 from broker.config.settings import BrokerSettings
 from broker.coordinator_runtime.groups import Groups
 from broker.foundations import Foundations
+from broker.partitions.fetch_sessions import FetchSessions
 from broker.partitions.internal_log import InternalLog
 from broker.partitions.manager import Partitions
 from broker.purgatory import Waiter
@@ -68,9 +69,10 @@ class Broker:
             image=self._image,
             topics=Topics(registry, self._image, settings, chance, self._work, broker_id=broker_id),
             configs=self._configs,
-            producer_ids=ProducerIds(registry, self._work, broker_id=broker_id),
             config_changes=ConfigChanges(registry, self._configs, self._work),
+            producer_ids=ProducerIds(registry, self._work, broker_id=broker_id),
             partitions=self._partitions,
+            fetch_sessions=FetchSessions(settings.max_incremental_fetch_session_cache_slots, chance),
             groups=self._groups,
             authorizer=world.authorizer,
             registry=registry,
@@ -78,10 +80,10 @@ class Broker:
         router = Router(self._rooms, max_elements=settings.barnabas_request_max_elements)
         limits = Limits.of(settings, descriptors=descriptor_limit())
         self._connections = Connections(router, world.buffers, Budget(settings.queued_max_request_bytes), limits)
-        self._controller = ControllerRuntime(
-            registry,
         self._configs.on_broker_change(self._connections.settings_changed)
         self._configs.on_broker_change(lambda now: ground.storage.expire_producers_after(now.producer_id_expiration_ms))
+        self._controller = ControllerRuntime(
+            registry,
             broker_id,
             settings,
             clock,

@@ -2,7 +2,8 @@
 
 from broker.cluster.authorizer import Operation, Resource
 from broker.handlers.topic_rows import topic_of
-from broker.partitions.partition import Partition
+from broker.partitions.partition import Leadership, Partition
+from broker.purgatory import WaitingRoom
 from broker.requests.context import Context
 from broker.storage.contract import OffsetOutOfRange, Slice, StorageFailed
 from kproto.errors import ApiError, ErrorCode
@@ -20,14 +21,15 @@ def replica_id(request: FetchRequest) -> int:
 class Row:
     """Read as often as the fetch looks again; holds a slice of the log until it is answered or released."""
 
-    __slots__ = ("_asked", "_bound", "_diverging", "_request", "_topic", "error", "found", "partition")
+    __slots__ = ("_asked", "_bound", "_diverging", "_leadership", "_request", "error", "found", "partition", "topic")
 
     def __init__(self, request: FetchRequest, topic: FetchTopic, asked: FetchPartition) -> None:
+        self.topic = topic
         self._request = request
-        self._topic = topic
         self._asked = asked
         self._bound = -1
         self._diverging: EpochEndOffset | None = None
+        self._leadership: Leadership | None = None
         self.partition: Partition | None = None
         self.found: Slice | None = None
         self.error = ErrorCode.NONE
@@ -39,14 +41,34 @@ class Row:
 
     @property
     def moved(self) -> bool:
-        """Whether more became readable since this row was read."""
-        return self.partition is not None and self._end_of_view(self.partition) != self._bound
+        """Whether more became readable since this row was read, or the partition's leadership is another."""
+        partition = self.partition
+        if partition is None:
+            return False
+        same_leader = partition.leadership is self._leadership and not partition.failed
+        return not same_leader or self._end_of_view(partition) != self._bound
+
+    @property
+    def exhausted(self) -> bool:
+        """All was read that there is: until something happens in `rooms`, reading again finds nothing."""
+        return self.found is not None and not self.found and not self.settled and not self.moved
+
+    @property
+    def rooms(self) -> tuple[WaitingRoom, ...]:
+        """Where all that would change the answer is announced."""
+        if self.partition is None:
+            return ()
+        readable, log_start = self.partition.high_watermark_moved, self.partition.log.start_moved
+        if replica_id(self._request) >= 0:
+            return self.partition.end_moved, readable, log_start
+        return readable, log_start
 
     async def read(self, max_bytes: int, ctx: Context) -> int:
         """Look, and take at most `max_bytes`, though a first batch comes whole; 0 only looks. The bytes found."""
         self._diverging, self.error = None, ErrorCode.NONE
         try:
             partition = self.partition = self._find(ctx)
+            self._leadership = partition.leadership
             self._bound = self._end_of_view(partition)
             self._diverging = self._divergence(partition)
             if max_bytes > 0 and self._diverging is None:
@@ -66,7 +88,7 @@ class Row:
         replica = replica_id(self._request)
         if replica >= 0 and not ctx.allowed(Operation.CLUSTER_ACTION, Resource.cluster()):
             raise ApiError(ErrorCode.TOPIC_AUTHORIZATION_FAILED)  # as Kafka: this answer knows no other denial
-        topic = topic_of(ctx, None if replica >= 0 else Operation.READ, self._topic.topic, self._topic.topic_id)
+        topic = topic_of(ctx, None if replica >= 0 else Operation.READ, self.topic.topic, self.topic.topic_id)
         partition = ctx.rooms.partitions.leading(topic, self._asked.partition)
         partition.must_be_in_epoch(self._asked.current_leader_epoch)
         if replica >= 0 and (replica == ctx.rooms.broker_id or replica not in partition.leadership.replicas):

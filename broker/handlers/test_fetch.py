@@ -1,5 +1,7 @@
 """Fetch from the outside: what is found, and what a long poll waits for."""
 
+from pathlib import Path
+
 import pytest
 import trio
 
@@ -49,6 +51,19 @@ async def test_a_long_poll_waits_for_enough_bytes() -> None:
             assert values_in(await reader.receive()) == ["a", "b"]
             await reader.send(fetch_request("t", max_wait_ms=50, min_bytes=1_000_000), 11)
             assert values_in(await reader.receive()) == ["a", "b"]
+
+
+async def test_a_long_poll_ends_when_the_flush_makes_it_readable(tmp_path: Path) -> None:
+    """`flush.messages=1`: the high watermark moves after the append, and nobody counts the bytes then."""
+    async with running(data=tmp_path) as broker:
+        with broker.connect() as reader, broker.connect() as writer:
+            await create(writer, "t", flush_messages="1")
+            await reader.send(fetch_request("t", max_wait_ms=600_000), 11)
+            began = trio.current_time()
+            await trio.sleep(0.01)
+            await produce(writer, "t", "a")
+            assert values_in(await reader.receive()) == ["a"]
+            assert trio.current_time() - began < 60
 
 
 @pytest.mark.parametrize(

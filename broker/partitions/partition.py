@@ -31,6 +31,12 @@ class PartitionSettings(LogSettings, Protocol):
     def message_timestamp_after_max_ms(self) -> int: ...
     @property
     def compression_type(self) -> str: ...
+    @property
+    def compression_gzip_level(self) -> int: ...
+    @property
+    def compression_lz4_level(self) -> int: ...
+    @property
+    def compression_zstd_level(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -157,7 +163,10 @@ class Partition:
         return Appended(base_offset, append_time_ms, self.log.end_offset)
 
     def advance_high_watermark(self, grown_bytes: int = 0) -> None:
-        """Take in what is safe by now: all that was appended, or flushed where `flush.messages` asks for it."""
+        """Take in what is safe by now: all that was appended, or flushed where `flush.messages` asks for it.
+
+        `grown_bytes` as far as the caller knows by how much that is more; 0: those who count bytes look for themselves.
+        """
         if not self.leads:
             return
         unflushed = self.log.end_offset - self.log.flushed_offset
@@ -194,10 +203,11 @@ class Partition:
         return self.high_watermark >= end_offset or (acks != -1 and self.settings.flush_messages != 1)
 
     def lead(self, leadership: Leadership) -> None:
-        """Take what the controller said; a follower's waiting clients are told to look again."""
+        """Take what the controller said; in a new epoch, or at a follower, those who wait are told to look again."""
+        same_epoch = leadership.epoch == self.leadership.epoch
         self.leadership = leadership
         self.advance_high_watermark()
-        if not self.leads:
+        if not (self.leads and same_epoch):
             self.wake_everybody()
 
     def fail(self) -> None:

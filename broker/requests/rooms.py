@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from broker.cluster.authorizer import Authorizer
     from broker.cluster.image import Image
     from broker.config.settings import BrokerSettings
+    from broker.partitions.fetch_sessions import FetchSessions
     from broker.partitions.manager import Partitions
     from broker.registry.contract import Registry
 
@@ -32,6 +33,7 @@ class Rooms:
     producer_ids: Any
     """Hands out producer ids (`broker.cluster`)."""
     partitions: "Partitions"
+    fetch_sessions: "FetchSessions"
     groups: Any
     """The coordinators' runtime."""
     authorizer: "Authorizer"

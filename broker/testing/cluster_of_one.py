@@ -21,6 +21,7 @@ from broker.cluster.topics import Topics
 from broker.cluster.work import Work
 from broker.cluster.znodes import PERSISTENT_PATHS, BrokerNode, broker_path
 from broker.config.settings import BrokerSettings
+from broker.partitions.fetch_sessions import FetchSessions
 from broker.registry.contract import Registry
 from broker.registry.embedded import EmbeddedRegistry, EmbeddedTree
 from broker.requests.context import ConnectionFacts
@@ -117,9 +118,10 @@ class ClusterOfOne:
             self.image,
             self.topics,
             self.configs,
-            self.producer_ids,
             ConfigChanges(self.registry, self.configs, self.work),
+            self.producer_ids,
             self.partitions,  # type: ignore[arg-type]  # a fake of two methods
+            FetchSessions(0, self.chance),
             None,
             authorizer,
             self.registry,

@@ -116,8 +116,7 @@ class NetworkSettings(Settings):
         INT,
         1000,
         check=at_least(0),
-        standing=NO_EFFECT,
-        doc="Most fetch sessions kept.",
+        doc="Most fetch sessions kept; 0: none, every fetch names all its partitions.",
     )
     max_request_partition_size_limit = Key(
         "max.request.partition.size.limit", INT, 2000, check=at_least(1), standing=NO_EFFECT
