@@ -37,6 +37,7 @@ from kproto.records.record import Record
 
 LOWEST, HIGHEST = next(row.versions for row in TABLE if row.key is ApiKey.PRODUCE)
 BY_ID_SINCE = 13
+ONLY_BATCHES_SINCE = 3
 ZSTD_SINCE = 7
 RECORD_ERRORS_SINCE = 8
 MIB = 1 << 20
@@ -116,9 +117,9 @@ BAD = [
     Bad("45 the last byte missing", REFUSED, sound()[:-1]),
     Bad("46 two batches", REFUSED, sound() + sound()),
     Bad("46 a batch and a half", REFUSED, sound() + sound()[:70]),
-    Bad("47 a message of magic 0", REFUSED, old_message(0)),
-    Bad("47 a message of magic 1", REFUSED, old_message(1)),
-    Bad("47 a batch that says magic 1", REFUSED, with_fields(sound(), magic=1)),
+    Bad("47 a message of magic 0", REFUSED, old_message(0), since=ONLY_BATCHES_SINCE),
+    Bad("47 a message of magic 1", REFUSED, old_message(1), since=ONLY_BATCHES_SINCE),
+    Bad("47 a batch that says magic 1", REFUSED, with_fields(sound(), magic=1), since=ONLY_BATCHES_SINCE),
     Bad("48 magic 3", CORRUPT, with_fields(sound(), magic=3)),
     Bad("48 magic -1", CORRUPT, with_fields(sound(), magic=-1)),
     Bad("49 batch length 48", CORRUPT, with_fields(sound(), batch_length=48)),

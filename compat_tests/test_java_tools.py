@@ -195,7 +195,7 @@ def test_broker_api_versions_lists_exactly_the_table(broker: BrokerProcess) -> N
         assert found, line
         if found[2] is not None:
             listed[int(found[1])] = (int(found[2]), int(found[3] or found[2]))
-    assert listed == {key: row.advertised for key, row in served(TABLE, inter_broker=False).items()}
+    assert listed == {key: row.versions for key, row in served(TABLE, inter_broker=False).items()}
 
 
 def test_the_verifiable_clients_agree_on_every_record(broker: BrokerProcess, topic: str, tmp_path: Path) -> None:

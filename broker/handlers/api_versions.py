@@ -35,7 +35,7 @@ def unknown_version(row: Row) -> ApiVersionsResponse:
 
 
 def listed(row: Row) -> ApiVersion:
-    lowest, highest = row.advertised
+    lowest, highest = row.versions
     return ApiVersion(api_key=ApiKey(row.key), min_version=lowest, max_version=highest)
 
 

@@ -1,7 +1,8 @@
-"""Produce, key 0: append record batches.  Versions 3 to 13 (0 to 2 come with the older record formats).
+"""Produce, key 0: append record batches.  Versions 0 to 13.
 
-3 record batches v2, transactional id · 5 log start offset in the answer · 7 zstd · 8 errors by record · 9 flexible ·
-10 the leader in the answer · 12 implicit transactions · 13 topics by id.
+0 messages of magic 0 or 1, stored as batches v2 · 1 throttle time · 2 log append time in the answer · 3 record
+batches v2, transactional id · 5 log start offset in the answer · 7 zstd · 8 errors by record · 9 flexible · 10 the
+leader in the answer · 12 implicit transactions · 13 topics by id.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,7 +21,7 @@ async def produce(request: ProduceRequest, ctx: Context) -> ProduceResponse | No
     rows = rows_of(request)
     refuse_wrong(request, rows)
     attempt(rows, lambda row: row.find(ctx))
-    if any(row.is_long for row in rows):
+    if any(row.takes_steps for row in rows):
         await check_in_turns(rows, ctx)
     else:
         attempt(rows, lambda row: row.check(ctx))
@@ -63,7 +64,7 @@ def refuse_wrong(request: ProduceRequest, rows: list[Row]) -> None:
 
 
 async def check_in_turns(rows: list[Row], ctx: Context) -> None:
-    """Check long batches step by step and on copies: the read buffer goes home, and others have their turn."""
+    """Check, or rewrite, step by step and on copies: the read buffer goes home, and others have their turn."""
     attempt(rows, Row.keep_copy)
     for row in rows:
         if row.refusal is None:

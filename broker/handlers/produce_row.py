@@ -4,8 +4,9 @@ from broker.cluster.authorizer import Operation
 from broker.cluster.topic_rules import INTERNAL_TOPICS
 from broker.handlers.topic_rows import topic_of
 from broker.partitions.partition import Appended, Partition
+from broker.partitions.rewriting import check_or_rewrite, takes_steps
 from broker.partitions.safety import SafeWaiter
-from broker.partitions.validation import Batch, InvalidRecords, Rules, check, check_in_steps, is_long
+from broker.partitions.validation import Batch, InvalidRecords, Rules, check
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.produce import (
@@ -40,8 +41,9 @@ class Row:
         return self._topic.name, self._topic.topic_id, self._data.index
 
     @property
-    def is_long(self) -> bool:
-        return is_long(self._data.records)
+    def takes_steps(self) -> bool:
+        """Whether it is long, or is not stored as it came."""
+        return self.refusal is None and takes_steps(self._data.records, self.partition.settings)
 
     def find(self, ctx: Context) -> None:
         topic = topic_of(ctx, Operation.WRITE, self._topic.name, self._topic.topic_id)
@@ -61,7 +63,7 @@ class Row:
             self._data.records = memoryview(bytearray(self._data.records))
 
     async def check_in_steps(self, ctx: Context) -> None:
-        self._batch = await check_in_steps(self._data.records, self._rules(ctx), ctx.breathe)
+        self._batch = await check_or_rewrite(self._data.records, self._rules(ctx), ctx.breathe)
 
     def append(self, acks: int) -> None:
         self.stored = self.partition.append(self._batch.view, self._batch.header, acks, self._batch.append_time_ms)

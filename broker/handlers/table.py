@@ -40,7 +40,6 @@ class Row:
         module: of the handler, below `broker.handlers`; its function has the same name.
         right: asked by the router before the handler is called.
         inter_broker: only brokers ask this of each other; a client that does is hung up on.
-        advertised_from: the lowest version in ApiVersions, where it is not the lowest served.
         waits_for_others: a wait of this API is for somebody else to act, maybe for ever; a stopping broker ends it.
     """
 
@@ -49,13 +48,7 @@ class Row:
     module: str
     right: Right | None = None
     inter_broker: bool = False
-    advertised_from: int | None = None
     waits_for_others: bool = False
-
-    @property
-    def advertised(self) -> Versions:
-        lowest, highest = self.versions
-        return (lowest if self.advertised_from is None else self.advertised_from), highest
 
 
 READ_GROUP = Right(Operation.READ, Resource.group, "group_id")
@@ -63,8 +56,7 @@ WRITE_TRANSACTION = Right(Operation.WRITE, Resource.transactional_id, "transacti
 CLUSTER_ACTION = Right(Operation.CLUSTER_ACTION, Resource.cluster)
 
 TABLE: tuple[Row, ...] = (
-    # 0 to 2 are listed as Kafka 4 does, though not served: librdkafka switches compression off when they are missing.
-    Row(ApiKey.PRODUCE, (3, 13), "produce", WRITE_TRANSACTION, advertised_from=0),
+    Row(ApiKey.PRODUCE, (0, 13), "produce", WRITE_TRANSACTION),
     Row(ApiKey.FETCH, (4, 18), "fetch", waits_for_others=True),
     Row(ApiKey.LIST_OFFSETS, (0, 11), "list_offsets"),
     Row(ApiKey.METADATA, (0, 13), "metadata"),

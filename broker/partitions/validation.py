@@ -35,6 +35,14 @@ class TopicRules(Protocol):
     def message_timestamp_before_max_ms(self) -> int: ...
     @property
     def message_timestamp_after_max_ms(self) -> int: ...
+    @property
+    def compression_type(self) -> str: ...
+    @property
+    def compression_gzip_level(self) -> int: ...
+    @property
+    def compression_lz4_level(self) -> int: ...
+    @property
+    def compression_zstd_level(self) -> int: ...
 
 
 class BrokerRules(Protocol):
@@ -69,16 +77,25 @@ class Rules:
     def headers_only(self) -> bool:
         return self.broker.barnabas_records_validation == "header"
 
+    @property
+    def need_keys(self) -> bool:
+        return "compact" in self.topic.cleanup_policy
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The earliest and latest timestamp in ms that a record may have."""
+        if self.log_append_time:
+            return -MAX_TIMESTAMP, MAX_TIMESTAMP
+        earliest = self.now_ms - self.topic.message_timestamp_before_max_ms
+        return earliest, self.now_ms + self.topic.message_timestamp_after_max_ms
+
     def walk(self, view: memoryview, header: BatchHeader) -> RecordCheck:
         """The walk over the records, not begun; it knows what to note."""
-        earliest, latest = -MAX_TIMESTAMP, MAX_TIMESTAMP
-        if not self.log_append_time:
-            earliest = self.now_ms - self.topic.message_timestamp_before_max_ms
-            latest = self.now_ms + self.topic.message_timestamp_after_max_ms
+        earliest, latest = self.bounds
         return check_of(
             bytes(view),
             header,
-            need_keys="compact" in self.topic.cleanup_policy,
+            need_keys=self.need_keys,
             earliest=earliest,
             latest=latest,
             max_inflated_bytes=self.broker.barnabas_batch_inflated_max_bytes,
@@ -142,10 +159,7 @@ def check_header(records: memoryview | None, rules: Rules) -> tuple[memoryview, 
         raise ApiError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, f"zstd before version {ZSTD_SINCE}")
     if header.base_offset != 0:
         raise ApiError(ErrorCode.INVALID_RECORD, "the base offset of a new batch is not 0")
-    if header.size > rules.topic.max_message_bytes:
-        raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, f"{header.size} bytes, max.message.bytes allows less")
-    if header.size > rules.topic.segment_bytes:
-        raise ApiError(ErrorCode.RECORD_LIST_TOO_LARGE, f"{header.size} bytes, segment.bytes allows less")
+    must_fit(header.size, rules)
     if not crc_is_right(records):
         raise ApiError(ErrorCode.CORRUPT_MESSAGE, "wrong checksum")
     if header.count <= 0 or header.last_offset_delta != header.count - 1:
@@ -159,6 +173,14 @@ def check_header(records: memoryview | None, rules: Rules) -> tuple[memoryview, 
     if header.producer_id >= 0 and (header.base_sequence < 0 or header.producer_epoch < 0):
         raise ApiError(ErrorCode.INVALID_RECORD, "a producer id without sequence or epoch")
     return records, header
+
+
+def must_fit(size: int, rules: Rules) -> None:
+    """Raises: ApiError: MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE."""
+    if size > rules.topic.max_message_bytes:
+        raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, f"{size} bytes, max.message.bytes allows less")
+    if size > rules.topic.segment_bytes:
+        raise ApiError(ErrorCode.RECORD_LIST_TOO_LARGE, f"{size} bytes, segment.bytes allows less")
 
 
 def stamped(view: memoryview, header: BatchHeader, rules: Rules, max_timestamp: int) -> Batch:

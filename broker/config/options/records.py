@@ -10,10 +10,20 @@ class RecordSettings(Settings):
     """What a batch of records may be: size, codec, times."""
 
     compression_gzip_level = Key(
-        "compression.gzip.level", INT, -1, check=between_or(1, 9, -1), update=CLUSTER, standing=NO_EFFECT
+        "compression.gzip.level",
+        INT,
+        -1,
+        check=between_or(1, 9, -1),
+        update=CLUSTER,
+        doc="Level of gzip where compression.type is gzip; -1 is the library's own.",
     )
     compression_lz4_level = Key(
-        "compression.lz4.level", INT, 9, check=between(1, 17), update=CLUSTER, standing=NO_EFFECT
+        "compression.lz4.level",
+        INT,
+        9,
+        check=between(1, 17),
+        update=CLUSTER,
+        doc="Level of lz4 where compression.type is lz4; 9 is the fast way, as in Kafka, and 12 the highest there is.",
     )
     compression_type = Key(
         "compression.type",
@@ -21,11 +31,15 @@ class RecordSettings(Settings):
         "producer",
         check=one_of("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"),
         update=CLUSTER,
-        standing=NO_EFFECT,
-        doc="Codec of stored batches; here always producer, which keeps what was sent.",
+        doc="Codec of stored batches; producer keeps what was sent, others compress it anew where it differs.",
     )
     compression_zstd_level = Key(
-        "compression.zstd.level", INT, 3, check=between(-131_072, 22), update=CLUSTER, standing=NO_EFFECT
+        "compression.zstd.level",
+        INT,
+        3,
+        check=between(-131_072, 22),
+        update=CLUSTER,
+        doc="Level of zstd where compression.type is zstd.",
     )
     log_message_downconversion_enable = Key(
         "log.message.downconversion.enable",
