@@ -83,6 +83,7 @@ NEEDS: dict[ApiKey, Needs] = {
     ),
     ApiKey.DESCRIBE_CONFIGS: Needs(((Operation.DESCRIBE_CONFIGS, ResourceType.TOPIC),), TOPIC),
     ApiKey.DELETE_RECORDS: Needs(((Operation.DELETE, ResourceType.TOPIC),), TOPIC),
+    ApiKey.OFFSET_DELETE: Needs(((Operation.DELETE, ResourceType.GROUP), READ_TOPIC), GROUP),
     ApiKey.ALTER_CONFIGS: Needs((ALTER_CONFIGS_TOPIC,), TOPIC),
     ApiKey.INCREMENTAL_ALTER_CONFIGS: Needs((ALTER_CONFIGS_TOPIC,), TOPIC),
     ApiKey.CREATE_PARTITIONS: Needs(((Operation.ALTER, ResourceType.TOPIC),), TOPIC),

@@ -52,6 +52,7 @@ class Row:
 
 
 READ_GROUP = Right(Operation.READ, Resource.group, "group_id")
+DELETE_GROUP = Right(Operation.DELETE, Resource.group, "group_id")
 WRITE_TRANSACTION = Right(Operation.WRITE, Resource.transactional_id, "transactional_id")
 CLUSTER_ACTION = Right(Operation.CLUSTER_ACTION, Resource.cluster)
 
@@ -83,6 +84,8 @@ TABLE: tuple[Row, ...] = (
     Row(ApiKey.OFFSET_FOR_LEADER_EPOCH, (0, 4), "offset_for_leader_epoch"),
     Row(ApiKey.DESCRIBE_CONFIGS, (0, 4), "describe_configs"),
     Row(ApiKey.CREATE_PARTITIONS, (0, 3), "create_partitions"),
+    Row(ApiKey.INCREMENTAL_ALTER_CONFIGS, (0, 1), "incremental_alter_configs"),
+    Row(ApiKey.OFFSET_DELETE, (0, 0), "offset_delete", DELETE_GROUP),
     Row(ApiKey.DELETE_GROUPS, (0, 3), "delete_groups"),
     Row(ApiKey.DESCRIBE_CLUSTER, (0, 2), "describe_cluster"),
 )

@@ -35,6 +35,11 @@ from kproto.messages.offset_commit import (
     OffsetCommitRequestPartition,
     OffsetCommitRequestTopic,
 )
+from kproto.messages.offset_delete import (
+    OffsetDeleteRequest,
+    OffsetDeleteRequestPartition,
+    OffsetDeleteRequestTopic,
+)
 from kproto.messages.offset_fetch import (
     OffsetFetchRequest,
     OffsetFetchRequestGroup,
@@ -169,6 +174,12 @@ def delete_records(of: Named, version: int) -> DeleteRecordsRequest:
     return DeleteRecordsRequest(topics=[DeleteRecordsTopic(name=of.topic, partitions=[row])], timeout_ms=1_000)
 
 
+def offset_delete(of: Named, version: int) -> OffsetDeleteRequest:
+    """Of a topic that the group's member reads, as far as anybody knows: nothing goes."""
+    topic = OffsetDeleteRequestTopic(name=of.topic, partitions=[OffsetDeleteRequestPartition()])
+    return OffsetDeleteRequest(group_id=of.group, topics=[topic])
+
+
 def create_partitions(of: Named, version: int) -> CreatePartitionsRequest:
     topic = CreatePartitionsTopic(name=of.topic, count=5, assignments=None)
     return CreatePartitionsRequest(topics=[topic], timeout_ms=1_000)
@@ -199,6 +210,7 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ApiKey.OFFSET_FOR_LEADER_EPOCH: offset_for_leader_epoch,
     ApiKey.DESCRIBE_CONFIGS: describe_configs,
     ApiKey.DELETE_RECORDS: delete_records,
+    ApiKey.OFFSET_DELETE: offset_delete,
     ApiKey.ALTER_CONFIGS: alter_configs,
     ApiKey.INCREMENTAL_ALTER_CONFIGS: incremental_alter_configs,
     ApiKey.CREATE_PARTITIONS: create_partitions,

@@ -27,6 +27,7 @@ from coordinator.groups.events import (
     EXPIRY,
     Commit,
     Delete,
+    DeleteOffsets,
     Describe,
     Event,
     FetchOffsets,
@@ -77,6 +78,8 @@ class ClassicGroup(Joining, Committing):
                 return iter([Reply(event.reply_to, self.described())])
             case Delete():
                 return self.delete(event)
+            case DeleteOffsets():
+                return self.delete_offsets(event)
             case TopicDeleted():
                 return map(self.forget, self.offsets.of_topic(event.topic, event.topic_id))
             case TimerFired():

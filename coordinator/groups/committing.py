@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from coordinator.groups.effects import Append, Done, Effect, Reply, SetTimer
-from coordinator.groups.events import EXPIRY, Commit, Delete, TopicPartition
+from coordinator.groups.effects import Append, Done, Effect, Forgotten, Reply, SetTimer
+from coordinator.groups.events import EXPIRY, Commit, Delete, DeleteOffsets, TopicPartition
 from coordinator.groups.offsets import Offsets, subscribed_topics
 from coordinator.groups.rebalance import Rebalance, State
 from kproto.errors import ApiError, ErrorCode
@@ -45,6 +45,29 @@ class Committing(Rebalance):
         yield Append(GroupMetadataKey(group=self.group_id), None)
         yield Reply(delete.reply_to, Done())
 
+    def delete_offsets(self, delete: DeleteOffsets) -> Iterator[Effect]:
+        """Those of topics that its members read stay; an empty group goes with its last one (KIP-496).
+
+        Raises: ApiError: GROUP_ID_NOT_FOUND; NON_EMPTY_GROUP: has members that are no consumers.
+        """
+        if self.state is State.DEAD:
+            raise ApiError(ErrorCode.GROUP_ID_NOT_FOUND)
+        if self.state is not State.EMPTY and self.protocol_type != "consumer":
+            raise ApiError(ErrorCode.NON_EMPTY_GROUP)
+        topics = set() if self.state is State.EMPTY else self.topics_read()
+        still_read = frozenset(each for each in delete.partitions if topics is None or each[0] in topics)
+        gone = self.offsets.of([each for each in delete.partitions if each not in still_read])
+        yield from map(self.forget, gone)
+        if self.state is State.EMPTY and not self.members.invited and len(gone) == len(self.offsets):
+            yield Append(GroupMetadataKey(group=self.group_id), None)
+        yield Reply(delete.reply_to, Forgotten(still_read))
+
+    def topics_read(self) -> set[str] | None:
+        """By the consumers of this generation; None: a rebalance is gathering them, or they do not say."""
+        if self.state is State.PREPARING:
+            return None
+        return subscribed_topics(member.metadata(self.protocol) for member in self.members)
+
     def expire(self) -> Iterator[Effect]:
         """Tombstones for the offsets that nobody needs; an empty group goes with its last one."""
         unused = self.unused_offsets()
@@ -59,7 +82,7 @@ class Committing(Rebalance):
         if self.state is State.EMPTY:
             return list(self.offsets.unused(self.now_ms, self.rules.retention_ms, self.since_ms))
         if self.state is State.STABLE and self.protocol_type == "consumer":
-            topics = subscribed_topics(member.metadata(self.protocol) for member in self.members)
+            topics = self.topics_read()
             if topics is not None:
                 unused = self.offsets.unused(self.now_ms, self.rules.retention_ms, since_ms=-1)
                 return [partition for partition in unused if partition[0] not in topics]

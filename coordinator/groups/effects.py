@@ -84,7 +84,14 @@ class Committed:
     offsets: Mapping[TopicPartition, OffsetCommitValue]
 
 
-Answer: TypeAlias = Joined | Synced | Left | Refused | Done | Described | Committed
+@dataclass(slots=True)
+class Forgotten:
+    """Offsets are gone, but for those of partitions that its members still read."""
+
+    still_read: frozenset[TopicPartition]
+
+
+Answer: TypeAlias = Joined | Synced | Left | Refused | Done | Described | Committed | Forgotten
 
 
 @dataclass(slots=True)

@@ -134,6 +134,14 @@ class Delete(Event):
 
 
 @dataclass(slots=True)
+class DeleteOffsets(Event):
+    """OffsetDelete, of partitions that there are."""
+
+    only_by_records = True
+    partitions: Sequence[TopicPartition]
+
+
+@dataclass(slots=True)
 class TopicDeleted(Event):
     only_by_records = True
     topic: str

@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 
 from coordinator.groups.classic import ClassicGroup
-from coordinator.groups.effects import Append, Committed, Done, Reply, SetTimer
+from coordinator.groups.effects import Append, Committed, Done, Forgotten, Reply, SetTimer
 from coordinator.groups.events import (
     EXPIRY,
     Commit,
     Delete,
+    DeleteOffsets,
     FetchOffsets,
     Leave,
     Leaver,
@@ -109,6 +110,46 @@ def test_empty_group_is_deleted_with_its_offsets() -> None:
     effects = tell(alone, Delete(reply_to=1))
     assert effects == [tombstone("t", 0), Append(GroupMetadataKey(group="orders"), None), Reply(1, Done())]
     assert alone.is_gone
+
+
+def test_offsets_that_are_deleted_leave_the_others_and_the_last_takes_the_group_along() -> None:
+    alone = group()
+    tell(alone, Commit({T0: at(5), ("u", 1): at(6)}))
+    effects = tell(alone, DeleteOffsets([T0, ("t", 7)], reply_to=1))
+    assert effects == [tombstone("t", 0), Reply(1, Forgotten(frozenset()))]
+    assert offsets(alone) == {("u", 1): 6}
+    effects = tell(alone, DeleteOffsets([("u", 1)], reply_to=2))
+    assert effects == [
+        tombstone("u", 1),
+        Append(GroupMetadataKey(group="orders"), None),
+        Reply(2, Forgotten(frozenset())),
+    ]
+    assert alone.is_gone
+    assert codes(tell(alone, DeleteOffsets([T0], reply_to=3))) == {3: ErrorCode.GROUP_ID_NOT_FOUND}
+
+
+def test_offsets_of_topics_that_members_read_stay() -> None:
+    reading_t = versioned(ConsumerProtocolSubscription(topics=["t"]), 0)
+    reader = group()
+    tell(reader, newcomer("a", 1, protocols=(("range", reading_t),)))
+    tell(reader, Sync("a", 1, {"a": b"0"}, reply_to=2))
+    tell(reader, Commit({T0: at(5), ("u", 1): at(6)}, "a", 1))
+    effects = tell(reader, DeleteOffsets([T0, ("u", 1)], reply_to=3))
+    assert effects == [tombstone("u", 1), Reply(3, Forgotten(frozenset([T0])))]
+    assert offsets(reader) == {T0: 5}
+
+
+@pytest.mark.parametrize("state", [State.PREPARING, State.COMPLETING, State.STABLE])
+def test_nothing_goes_while_nobody_knows_what_the_members_read(state: State) -> None:
+    """A rebalance gathers them, or their metadata is not that of consumers."""
+    both = pair(state)
+    assert tell(both, DeleteOffsets([T0], reply_to=9)) == [Reply(9, Forgotten(frozenset([T0])))]
+
+
+def test_a_group_that_is_no_consumers_keeps_its_offsets_while_it_has_members() -> None:
+    workers = group()
+    tell(workers, newcomer("a", 1, protocol_type="connect"))
+    assert codes(tell(workers, DeleteOffsets([T0], reply_to=2))) == {2: ErrorCode.NON_EMPTY_GROUP}
 
 
 def test_deleted_topic_takes_its_offsets_along() -> None:

@@ -16,6 +16,7 @@ from coordinator.groups.events import (
     SYNC,
     Commit,
     Delete,
+    DeleteOffsets,
     Event,
     Heartbeat,
     Join,
@@ -188,6 +189,11 @@ class AnyClients(RuleBasedStateMachine):
     @rule()
     def somebody_deletes_the_group(self) -> None:
         self.tell(Delete())
+        self.expired_is_gone()
+
+    @rule(topic=st.sampled_from("tu"))
+    def somebody_deletes_offsets(self, topic: str) -> None:
+        self.tell(DeleteOffsets([(topic, 0), (topic, 1)]))
         self.expired_is_gone()
 
     @rule()
