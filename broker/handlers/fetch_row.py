@@ -71,10 +71,13 @@ class Row:
             self._leadership = partition.leadership
             self._bound = self._end_of_view(partition)
             self._diverging = self._divergence(partition)
-            if max_bytes > 0 and self._diverging is None:
-                size = min(max_bytes, self._asked.partition_max_bytes)
-                self.found = await partition.log.read(self._asked.fetch_offset, size, self._bound)
-                return len(self.found)
+            if self._diverging is None:
+                if max_bytes > 0:
+                    size = min(max_bytes, self._asked.partition_max_bytes)
+                    self.found = await partition.log.read(self._asked.fetch_offset, size, self._bound)
+                    return len(self.found)
+                if not partition.log.start_offset <= self._asked.fetch_offset <= partition.log.end_offset:
+                    self.error = ErrorCode.OFFSET_OUT_OF_RANGE
         except ApiError as no:
             self.error = no.code
         except OffsetOutOfRange:

@@ -146,6 +146,20 @@ async def test_limits_still_let_the_first_batch_through() -> None:
             assert values_in(await client.ask(request, 11)) == ["a"]
 
 
+async def test_a_wrong_offset_is_told_even_when_the_answer_is_full() -> None:
+    """Or the reader would learn it only once its neighbours are quiet."""
+    async with running() as broker:
+        with broker.connect() as client:
+            await create(client, "t", "u")
+            await produce(client, "t", "a")
+            request = fetch_request("t")
+            request.max_bytes = 1
+            request.topics += fetch_request("u", 5).topics
+            answer = await client.ask(request, 11)
+            assert answer.responses[1].partitions[0].error_code == ErrorCode.OFFSET_OUT_OF_RANGE
+            assert values_in(answer) == ["a"]
+
+
 async def test_a_diverging_reader_is_told_where_its_log_parted() -> None:
     """KIP-595: an epoch that the leader never had."""
     async with running() as broker:
