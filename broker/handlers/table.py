@@ -54,6 +54,8 @@ class Row:
 READ_GROUP = Right(Operation.READ, Resource.group, "group_id")
 DELETE_GROUP = Right(Operation.DELETE, Resource.group, "group_id")
 WRITE_TRANSACTION = Right(Operation.WRITE, Resource.transactional_id, "transactional_id")
+DESCRIBE_CLUSTER = Right(Operation.DESCRIBE, Resource.cluster)
+ALTER_CLUSTER = Right(Operation.ALTER, Resource.cluster)
 CLUSTER_ACTION = Right(Operation.CLUSTER_ACTION, Resource.cluster)
 
 TABLE: tuple[Row, ...] = (
@@ -81,6 +83,8 @@ TABLE: tuple[Row, ...] = (
     Row(ApiKey.DELETE_TOPICS, (0, 6), "delete_topics"),
     # 6 is declared in kproto but no release has it as stable yet (two-phase commit, KIP-939).
     Row(ApiKey.INIT_PRODUCER_ID, (0, 5), "init_producer_id", WRITE_TRANSACTION),
+    Row(ApiKey.ALTER_CONFIGS, (0, 2), "alter_configs"),
+    Row(ApiKey.DESCRIBE_LOG_DIRS, (0, 5), "describe_log_dirs", DESCRIBE_CLUSTER),
     Row(ApiKey.OFFSET_FOR_LEADER_EPOCH, (0, 4), "offset_for_leader_epoch"),
     Row(ApiKey.DESCRIBE_CONFIGS, (0, 4), "describe_configs"),
     Row(ApiKey.CREATE_PARTITIONS, (0, 3), "create_partitions"),

@@ -9,7 +9,7 @@ import trio
 from broker.clock import Clock
 from broker.cluster.image import TopicImage
 from broker.partitions.partition import Leadership, Partition, PartitionSettings
-from broker.storage.contract import LogId, Storage, StorageFailed
+from broker.storage.contract import DirectoryUse, LogId, Storage, StorageFailed
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.leader_and_isr import (
     LeaderAndIsrPartitionError,
@@ -71,6 +71,10 @@ class Partitions:
             raise ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
         partition.must_lead()
         return partition
+
+    async def directories(self) -> list[DirectoryUse]:
+        """Where this broker's logs lie, and how large they are."""
+        return await self._storage.directories()
 
     def become(self, request: LeaderAndIsrRequest) -> LeaderAndIsrResponse:
         """Lead or follow as the controller says; each partition answers for itself."""

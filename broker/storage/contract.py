@@ -80,6 +80,20 @@ class TimedOffset:
     leader_epoch: int
 
 
+@dataclass(slots=True)
+class DirectoryUse:
+    """A place where logs lie: sizes in bytes by log, and those of its file system, -1 where nobody knows.
+
+    `failed`: it does not answer.
+    """
+
+    path: str
+    sizes: dict[LogId, int]
+    total_bytes: int = -1
+    usable_bytes: int = -1
+    failed: bool = False
+
+
 class Slice(Protocol):
     """Stored bytes on their way to a client: a run of a file, or bytes in memory.
 
@@ -233,6 +247,10 @@ class Storage(Protocol):
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """The background: retention, checkpoints, expiry of producers, removal of files. Until cancelled."""
+        ...
+
+    async def directories(self) -> list[DirectoryUse]:
+        """What lies where, logs that failed left out."""
         ...
 
     def expire_producers_after(self, idle_ms: int) -> None:

@@ -94,6 +94,10 @@ class Disk(Protocol):
         """Make the names in it durable. Sleeps in the kernel."""
         ...
 
+    def capacity(self, directory: Path) -> tuple[int, int]:
+        """Of its file system: bytes in all, and those that this process may still use. May sleep in the kernel."""
+        ...
+
     def lock(self, directory: Path) -> Lock:
         """One owner per directory, over processes and brokers of one process. Raises: Held."""
         ...
@@ -237,6 +241,10 @@ class SystemDisk:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def capacity(self, directory: Path) -> tuple[int, int]:
+        found = os.statvfs(directory)
+        return found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
 
     def lock(self, directory: Path) -> Lock:
         return DirectoryLock(directory)

@@ -12,7 +12,16 @@ import trio
 
 from broker.clock import Clock
 from broker.purgatory import WaitingRoom
-from broker.storage.contract import Identity, LogId, LogSettings, OffsetOutOfRange, Slice, StorageFailed, TimedOffset
+from broker.storage.contract import (
+    DirectoryUse,
+    Identity,
+    LogId,
+    LogSettings,
+    OffsetOutOfRange,
+    Slice,
+    StorageFailed,
+    TimedOffset,
+)
 from broker.storage.epochs import Epochs
 from broker.storage.producers import ProducerStates
 from broker.storage.slices import BytesSlice
@@ -213,6 +222,10 @@ class MemoryStorage:
                 except StorageFailed as failure:
                     log.info("%s", failure)  # deleted meanwhile
                 kept.producers.expire(self._clock.now_ms(), self._producer_idle_ms)
+
+    async def directories(self) -> list[DirectoryUse]:
+        """One, called `memory`."""
+        return [DirectoryUse("memory", {log_id: kept.size_bytes for log_id, kept in self._logs.items()})]
 
     def expire_producers_after(self, idle_ms: int) -> None:
         self._producer_idle_ms = idle_ms

@@ -191,6 +191,12 @@ class FakeDisk:
             if moved is not None:
                 self._durable_names[moved] = held
 
+    def capacity(self, directory: Path) -> tuple[int, int]:
+        """A disk without an end tells of 1 TiB."""
+        self.note("read", directory)
+        total = 1 << 40 if self.space is None else self.space
+        return total, total - sum(len(held.seen) for held in self._files.values())
+
     def lock(self, directory: Path) -> Lock:
         if directory in self._locked:
             raise Held(os.getpid())

@@ -21,6 +21,7 @@ from kproto.messages.delete_topics import DeleteTopicsRequest, DeleteTopicState
 from kproto.messages.describe_cluster import DescribeClusterRequest
 from kproto.messages.describe_configs import DescribeConfigsRequest, DescribeConfigsResource
 from kproto.messages.describe_groups import DescribeGroupsRequest
+from kproto.messages.describe_log_dirs import DescribeLogDirsRequest
 from kproto.messages.fetch import FetchPartition, FetchRequest, FetchTopic
 from kproto.messages.find_coordinator import FindCoordinatorRequest
 from kproto.messages.heartbeat import HeartbeatRequest
@@ -213,6 +214,7 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ApiKey.OFFSET_DELETE: offset_delete,
     ApiKey.ALTER_CONFIGS: alter_configs,
     ApiKey.INCREMENTAL_ALTER_CONFIGS: incremental_alter_configs,
+    ApiKey.DESCRIBE_LOG_DIRS: lambda of, version: DescribeLogDirsRequest(topics=None),
     ApiKey.CREATE_PARTITIONS: create_partitions,
     ApiKey.DELETE_GROUPS: lambda of, version: DeleteGroupsRequest(groups_names=[of.group]),
     ApiKey.DESCRIBE_CLUSTER: lambda of, version: DescribeClusterRequest(),

@@ -12,7 +12,7 @@ from uuid import UUID
 import trio
 
 from broker.clock import Chance, Clock
-from broker.storage.contract import Identity, LogId, LogSettings, StorageFailed
+from broker.storage.contract import DirectoryUse, Identity, LogId, LogSettings, StorageFailed
 from broker.storage.files import Disk, SystemDisk
 from broker.storage.segments.checkpointing import Checkpointer
 from broker.storage.segments.chores import Chores, ChoreSettings, Removals
@@ -142,6 +142,18 @@ class SegmentStorage:
             log.error("Checkpoints cannot be written: %s", error.strerror or error)
 
     # --- one log ---
+
+    async def directories(self) -> list[DirectoryUse]:
+        return [await self._use_of(directory.path) for directory in self._directories]
+
+    async def _use_of(self, path: Path) -> DirectoryUse:
+        try:
+            total, usable = await self._disk.in_thread(lambda: self._disk.capacity(path))
+        except OSError as error:
+            log.error("%s does not answer: %s", path, error.strerror or error)
+            return DirectoryUse(str(path), {}, failed=True)
+        here = [kept for kept in self._logs.values() if kept.directory.parent == path and kept.failure is None]
+        return DirectoryUse(str(path), {kept.id: kept.size_bytes for kept in here}, total, usable)
 
     def expire_producers_after(self, idle_ms: int) -> None:
         self._chores.producer_idle_ms = idle_ms
