@@ -89,6 +89,7 @@ NEEDS: dict[ApiKey, Needs] = {
     ApiKey.ALTER_CONFIGS: Needs((ALTER_CONFIGS_TOPIC,), TOPIC),
     ApiKey.INCREMENTAL_ALTER_CONFIGS: Needs((ALTER_CONFIGS_TOPIC,), TOPIC),
     ApiKey.DESCRIBE_LOG_DIRS: Needs((DESCRIBE_CLUSTER,), CLUSTER),
+    ApiKey.DESCRIBE_PRODUCERS: Needs((READ_TOPIC,), TOPIC),
     ApiKey.CREATE_PARTITIONS: Needs(((Operation.ALTER, ResourceType.TOPIC),), TOPIC),
     ApiKey.DELETE_GROUPS: Needs(((Operation.DELETE, ResourceType.GROUP),), GROUP),
 }
@@ -230,6 +231,8 @@ def check_empty(answer: Any) -> None:
             assert not answer.groups
         case "DescribeConfigsResponse":
             assert all(not result.configs for result in answer.results)
+        case "DescribeProducersResponse":
+            assert all(not row.active_producers for topic in answer.topics for row in topic.partitions)
         case "DescribeLogDirsResponse":
             assert not answer.results
         case "FindCoordinatorResponse":

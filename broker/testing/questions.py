@@ -22,6 +22,8 @@ from kproto.messages.describe_cluster import DescribeClusterRequest
 from kproto.messages.describe_configs import DescribeConfigsRequest, DescribeConfigsResource
 from kproto.messages.describe_groups import DescribeGroupsRequest
 from kproto.messages.describe_log_dirs import DescribeLogDirsRequest
+from kproto.messages.describe_producers import DescribeProducersRequest
+from kproto.messages.describe_producers import TopicRequest as ProducersOfTopic
 from kproto.messages.fetch import FetchPartition, FetchRequest, FetchTopic
 from kproto.messages.find_coordinator import FindCoordinatorRequest
 from kproto.messages.heartbeat import HeartbeatRequest
@@ -181,6 +183,10 @@ def offset_delete(of: Named, version: int) -> OffsetDeleteRequest:
     return OffsetDeleteRequest(group_id=of.group, topics=[topic])
 
 
+def describe_producers(of: Named, version: int) -> DescribeProducersRequest:
+    return DescribeProducersRequest(topics=[ProducersOfTopic(name=of.topic, partition_indexes=[0])])
+
+
 def create_partitions(of: Named, version: int) -> CreatePartitionsRequest:
     topic = CreatePartitionsTopic(name=of.topic, count=5, assignments=None)
     return CreatePartitionsRequest(topics=[topic], timeout_ms=1_000)
@@ -215,6 +221,7 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ApiKey.ALTER_CONFIGS: alter_configs,
     ApiKey.INCREMENTAL_ALTER_CONFIGS: incremental_alter_configs,
     ApiKey.DESCRIBE_LOG_DIRS: lambda of, version: DescribeLogDirsRequest(topics=None),
+    ApiKey.DESCRIBE_PRODUCERS: describe_producers,
     ApiKey.CREATE_PARTITIONS: create_partitions,
     ApiKey.DELETE_GROUPS: lambda of, version: DeleteGroupsRequest(groups_names=[of.group]),
     ApiKey.DESCRIBE_CLUSTER: lambda of, version: DescribeClusterRequest(),
