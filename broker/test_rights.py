@@ -22,6 +22,7 @@ from kproto.api_keys import ApiKey
 from kproto.codec import encoded
 from kproto.errors import ErrorCode
 from kproto.messages.describe_configs import DescribeConfigsRequest, DescribeConfigsResource
+from kproto.messages.describe_topic_partitions import DescribeTopicPartitionsRequest
 from kproto.messages.fetch import FetchRequest, ReplicaState
 from kproto.messages.find_coordinator import FindCoordinatorRequest
 from kproto.messages.join_group import JoinGroupRequest, JoinGroupRequestProtocol
@@ -90,6 +91,7 @@ NEEDS: dict[ApiKey, Needs] = {
     ApiKey.INCREMENTAL_ALTER_CONFIGS: Needs((ALTER_CONFIGS_TOPIC,), TOPIC),
     ApiKey.DESCRIBE_LOG_DIRS: Needs((DESCRIBE_CLUSTER,), CLUSTER),
     ApiKey.DESCRIBE_PRODUCERS: Needs((READ_TOPIC,), TOPIC),
+    ApiKey.DESCRIBE_TOPIC_PARTITIONS: Needs((DESCRIBE_TOPIC,), TOPIC),
     ApiKey.CREATE_PARTITIONS: Needs(((Operation.ALTER, ResourceType.TOPIC),), TOPIC),
     ApiKey.DELETE_GROUPS: Needs(((Operation.DELETE, ResourceType.GROUP),), GROUP),
 }
@@ -231,6 +233,8 @@ def check_empty(answer: Any) -> None:
             assert not answer.groups
         case "DescribeConfigsResponse":
             assert all(not result.configs for result in answer.results)
+        case "DescribeTopicPartitionsResponse":
+            assert all(not topic.partitions and topic.topic_id == UUID(int=0) for topic in answer.topics)
         case "DescribeProducersResponse":
             assert all(not row.active_producers for topic in answer.topics for row in topic.partitions)
         case "DescribeLogDirsResponse":
@@ -391,6 +395,7 @@ async def test_all_topics_and_all_groups_are_those_one_may_describe() -> None:
         rights.deny_all()
         answer = await client.ask(MetadataRequest(topics=None), 12)
         assert (answer.topics, answer.error_code) == ([], 0)
+        assert (await client.ask(DescribeTopicPartitionsRequest(), 0)).topics == []
         answer = await client.ask(QUESTIONS[ApiKey.LIST_GROUPS](Named("", UUID(int=0), ""), 4), 4)
         assert (answer.groups, answer.error_code) == ([], 0)
         rights.only = lambda operation, kind: (operation, kind) == DESCRIBE_GROUP

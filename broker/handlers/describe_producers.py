@@ -1,4 +1,4 @@
-"""DescribeProducers, key 61: who writes to partitions with a producer id, as their leader knows.  Version 0 (KIP-664)."""
+"""DescribeProducers, key 61: who writes to partitions with a producer id, as its leader knows.  Version 0, KIP-664."""
 
 from broker.cluster.authorizer import Operation, Resource
 from broker.cluster.topic_rules import check_name

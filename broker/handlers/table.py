@@ -91,6 +91,8 @@ TABLE: tuple[Row, ...] = (
     Row(ApiKey.INCREMENTAL_ALTER_CONFIGS, (0, 1), "incremental_alter_configs"),
     Row(ApiKey.OFFSET_DELETE, (0, 0), "offset_delete", DELETE_GROUP),
     Row(ApiKey.DESCRIBE_PRODUCERS, (0, 0), "describe_producers"),
+    Row(ApiKey.DESCRIBE_TOPIC_PARTITIONS, (0, 0), "describe_topic_partitions"),
+    Row(ApiKey.DESCRIBE_PRODUCERS, (0, 0), "describe_producers"),
     Row(ApiKey.DELETE_GROUPS, (0, 3), "delete_groups"),
     Row(ApiKey.DESCRIBE_CLUSTER, (0, 2), "describe_cluster"),
 )

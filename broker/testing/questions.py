@@ -24,6 +24,8 @@ from kproto.messages.describe_groups import DescribeGroupsRequest
 from kproto.messages.describe_log_dirs import DescribeLogDirsRequest
 from kproto.messages.describe_producers import DescribeProducersRequest
 from kproto.messages.describe_producers import TopicRequest as ProducersOfTopic
+from kproto.messages.describe_topic_partitions import DescribeTopicPartitionsRequest
+from kproto.messages.describe_topic_partitions import TopicRequest as PartitionsOfTopic
 from kproto.messages.fetch import FetchPartition, FetchRequest, FetchTopic
 from kproto.messages.find_coordinator import FindCoordinatorRequest
 from kproto.messages.heartbeat import HeartbeatRequest
@@ -187,6 +189,10 @@ def describe_producers(of: Named, version: int) -> DescribeProducersRequest:
     return DescribeProducersRequest(topics=[ProducersOfTopic(name=of.topic, partition_indexes=[0])])
 
 
+def describe_topic_partitions(of: Named, version: int) -> DescribeTopicPartitionsRequest:
+    return DescribeTopicPartitionsRequest(topics=[PartitionsOfTopic(name=of.topic)])
+
+
 def create_partitions(of: Named, version: int) -> CreatePartitionsRequest:
     topic = CreatePartitionsTopic(name=of.topic, count=5, assignments=None)
     return CreatePartitionsRequest(topics=[topic], timeout_ms=1_000)
@@ -222,6 +228,7 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ApiKey.INCREMENTAL_ALTER_CONFIGS: incremental_alter_configs,
     ApiKey.DESCRIBE_LOG_DIRS: lambda of, version: DescribeLogDirsRequest(topics=None),
     ApiKey.DESCRIBE_PRODUCERS: describe_producers,
+    ApiKey.DESCRIBE_TOPIC_PARTITIONS: describe_topic_partitions,
     ApiKey.CREATE_PARTITIONS: create_partitions,
     ApiKey.DELETE_GROUPS: lambda of, version: DeleteGroupsRequest(groups_names=[of.group]),
     ApiKey.DESCRIBE_CLUSTER: lambda of, version: DescribeClusterRequest(),

@@ -119,7 +119,11 @@ class NetworkSettings(Settings):
         doc="Most fetch sessions kept; 0: none, every fetch names all its partitions.",
     )
     max_request_partition_size_limit = Key(
-        "max.request.partition.size.limit", INT, 2000, check=at_least(1), standing=NO_EFFECT
+        "max.request.partition.size.limit",
+        INT,
+        2000,
+        check=at_least(1),
+        doc="Partitions in one answer to DescribeTopicPartitions; clients ask for the rest with its cursor.",
     )
     node_id = Key("node.id", INT, -1, doc="Another name of broker.id, used by files of Kafka's own quorum.")
     num_io_threads = Key(
