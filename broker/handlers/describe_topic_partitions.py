@@ -1,7 +1,7 @@
 """DescribeTopicPartitions, key 75: topics and their partitions, page by page.  Version 0 (KIP-966).
 
-Topics come by name, a page ends with a cursor to go on from. Eligible leaders beyond the in-sync replicas are null: a
-cluster of ZooKeeper's mode has none. No topic is created.
+Topics come by name, a page ends with a cursor to go on from. There are no eligible leaders beyond the in-sync replicas;
+the lists are empty, since Kafka's Java client cannot read null. No topic is created.
 """
 
 from broker.cluster.authorizer import Operation, Resource
@@ -103,6 +103,8 @@ def partition_row(index: int, partition: PartitionImage, brokers: set[int]) -> D
         leader_epoch=partition.leader_epoch,
         replica_nodes=partition.replicas,
         isr_nodes=partition.isr,
+        eligible_leader_replicas=[],
+        last_known_elr=[],
         offline_replicas=partition.offline,
     )
 

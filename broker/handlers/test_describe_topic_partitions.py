@@ -63,7 +63,7 @@ async def test_it_tells_what_metadata_tells(broker: Running) -> None:
                 twin.isr_nodes,
                 twin.offline_replicas,
             )
-            assert (row.error_code, row.eligible_leader_replicas, row.last_known_elr) == (0, None, None)
+            assert (row.error_code, row.eligible_leader_replicas, row.last_known_elr) == (0, [], [])
 
 
 async def test_topics_come_by_name_and_the_broker_has_a_limit_of_its_own(broker: Running) -> None:
