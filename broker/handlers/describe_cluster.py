@@ -5,7 +5,7 @@ that is not alive is gone.
 """
 
 from broker.cluster.authorizer import Operation, Resource
-from broker.handlers.brokers import NOT_ASKED, operations, reachable
+from broker.handlers.brokers import NOT_ASKED, operations, reachable, until_told
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.describe_cluster import DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse
@@ -21,6 +21,7 @@ async def describe_cluster(request: DescribeClusterRequest, ctx: Context) -> Des
             ErrorCode.MISMATCHED_ENDPOINT_TYPE,
             f"The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type {wanted}",
         )
+    await until_told(ctx)
     image = ctx.rooms.image
     return DescribeClusterResponse(
         cluster_id=image.cluster_id,

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from broker.cluster.authorizer import Operation, Resource
 from broker.cluster.image import PartitionImage, TopicImage
 from broker.cluster.topic_rules import INTERNAL_TOPICS, wrong_name
-from broker.handlers.brokers import NOT_ASKED, operations, reachable
-from broker.purgatory import Waiter
+from broker.handlers.brokers import NOT_ASKED, operations, reachable, until_told
 from broker.requests.context import Context
 from broker.transport.contract import Address
 from kproto.errors import ApiError, ErrorCode
@@ -28,10 +27,6 @@ from kproto.schema import ZERO_UUID
 
 CREATION_MS = 5_000
 """How long a client waits for the leaders of topics that it has made by asking for them."""
-
-
-UNTOLD_MS = 5_000
-"""How long a client waits for a broker that has just started to be told of the cluster."""
 
 
 async def metadata(request: MetadataRequest, ctx: Context) -> MetadataResponse:
@@ -56,18 +51,6 @@ async def metadata(request: MetadataRequest, ctx: Context) -> MetadataResponse:
         topics=rows,
         cluster_authorized_operations=cluster_operations(request, ctx),
     )
-
-
-async def until_told(ctx: Context) -> None:
-    """Between its start and the controller's first word a broker knows of no broker, not even of itself.
-
-    An empty list would be an answer, and a wrong one: librdkafka drops every broker that is not on it, its group's
-    coordinator too, and needs seconds to come back.
-    """
-    if not ctx.rooms.image.brokers:
-        told = Waiter()
-        told.watch([ctx.rooms.image.changed])
-        await ctx.pause(told, UNTOLD_MS)
 
 
 def check_names(request: MetadataRequest, ctx: Context) -> None:
