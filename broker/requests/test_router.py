@@ -21,6 +21,7 @@ from kproto.api_keys import ApiKey, request_class
 from kproto.connection import ClientConnection, ServerConnection
 from kproto.errors import ApiError, ErrorCode, WireError
 from kproto.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
+from kproto.messages.init_producer_id import InitProducerIdRequest
 from kproto.messages.leader_and_isr import LeaderAndIsrRequest, LeaderAndIsrResponse
 from kproto.messages.list_groups import ListGroupsRequest
 from kproto.messages.produce import PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData
@@ -118,8 +119,8 @@ async def test_what_the_table_does_not_have_closes() -> None:
     house = House()
     with pytest.raises(WireError, match="LeaderAndIsr is not served"):
         await house.ask(LeaderAndIsrRequest(), 0)
-    with pytest.raises(WireError, match="Produce version 2 is not served"):
-        await house.ask(ProduceRequest(), 2)
+    with pytest.raises(WireError, match="InitProducerId version 6 is not served"):
+        await house.ask(InitProducerIdRequest(), 6)
 
 
 async def test_brokers_may_ask_what_clients_may_not() -> None:
