@@ -10,6 +10,7 @@ from broker.advertised import advertised
 from broker.cluster.config_changes import ConfigChanges
 from broker.cluster.configs import Configs
 from broker.cluster.controller_runtime import ControllerRuntime
+from broker.cluster.elections import Elections
 from broker.cluster.image import Image
 from broker.cluster.producer_ids import ProducerIds
 from broker.cluster.registration import Registration
@@ -70,6 +71,7 @@ class Broker:
             topics=Topics(registry, self._image, settings, chance, self._work, broker_id=broker_id),
             configs=self._configs,
             config_changes=ConfigChanges(registry, self._configs, self._work),
+            elections=Elections(registry, self._image, self._work),
             producer_ids=ProducerIds(registry, self._work, broker_id=broker_id),
             partitions=self._partitions,
             fetch_sessions=FetchSessions(settings.max_incremental_fetch_session_cache_slots, chance),

@@ -92,6 +92,7 @@ NEEDS: dict[ApiKey, Needs] = {
     ApiKey.DESCRIBE_LOG_DIRS: Needs((DESCRIBE_CLUSTER,), CLUSTER),
     ApiKey.DESCRIBE_PRODUCERS: Needs((READ_TOPIC,), TOPIC),
     ApiKey.DESCRIBE_TOPIC_PARTITIONS: Needs((DESCRIBE_TOPIC,), TOPIC),
+    ApiKey.ELECT_LEADERS: Needs((ALTER_CLUSTER,), CLUSTER),
     ApiKey.CREATE_PARTITIONS: Needs(((Operation.ALTER, ResourceType.TOPIC),), TOPIC),
     ApiKey.DELETE_GROUPS: Needs(((Operation.DELETE, ResourceType.GROUP),), GROUP),
 }

@@ -30,6 +30,8 @@ class Rooms:
     """Options set while running, of topics and of this broker (`broker.cluster`)."""
     config_changes: Any
     """Writes such options (`broker.cluster`)."""
+    elections: Any
+    """Has preferred replicas lead again (`broker.cluster`)."""
     producer_ids: Any
     """Hands out producer ids (`broker.cluster`)."""
     partitions: "Partitions"

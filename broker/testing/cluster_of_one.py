@@ -15,6 +15,7 @@ from broker.cluster.authorizer import AllowAll, Authorizer
 from broker.cluster.config_changes import ConfigChanges
 from broker.cluster.configs import Configs
 from broker.cluster.controller_runtime import ControllerRuntime
+from broker.cluster.elections import Elections
 from broker.cluster.image import Image
 from broker.cluster.producer_ids import ProducerIds
 from broker.cluster.topics import Topics
@@ -119,6 +120,7 @@ class ClusterOfOne:
             self.topics,
             self.configs,
             ConfigChanges(self.registry, self.configs, self.work),
+            Elections(self.registry, self.image, self.work),
             self.producer_ids,
             self.partitions,  # type: ignore[arg-type]  # a fake of two methods
             FetchSessions(0, self.chance),

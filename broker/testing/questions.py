@@ -26,6 +26,8 @@ from kproto.messages.describe_producers import DescribeProducersRequest
 from kproto.messages.describe_producers import TopicRequest as ProducersOfTopic
 from kproto.messages.describe_topic_partitions import DescribeTopicPartitionsRequest
 from kproto.messages.describe_topic_partitions import TopicRequest as PartitionsOfTopic
+from kproto.messages.elect_leaders import ElectLeadersRequest
+from kproto.messages.elect_leaders import TopicPartitions as ElectedPartitions
 from kproto.messages.fetch import FetchPartition, FetchRequest, FetchTopic
 from kproto.messages.find_coordinator import FindCoordinatorRequest
 from kproto.messages.heartbeat import HeartbeatRequest
@@ -229,6 +231,9 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ApiKey.DESCRIBE_LOG_DIRS: lambda of, version: DescribeLogDirsRequest(topics=None),
     ApiKey.DESCRIBE_PRODUCERS: describe_producers,
     ApiKey.DESCRIBE_TOPIC_PARTITIONS: describe_topic_partitions,
+    ApiKey.ELECT_LEADERS: lambda of, version: ElectLeadersRequest(
+        topic_partitions=[ElectedPartitions(topic=of.topic, partitions=[0])], timeout_ms=1_000
+    ),
     ApiKey.CREATE_PARTITIONS: create_partitions,
     ApiKey.DELETE_GROUPS: lambda of, version: DeleteGroupsRequest(groups_names=[of.group]),
     ApiKey.DESCRIBE_CLUSTER: lambda of, version: DescribeClusterRequest(),
