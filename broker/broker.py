@@ -13,6 +13,7 @@ from broker.cluster.controller_runtime import ControllerRuntime
 from broker.cluster.elections import Elections
 from broker.cluster.image import Image
 from broker.cluster.producer_ids import ProducerIds
+from broker.cluster.reassignments import Reassignments
 from broker.cluster.registration import Registration
 from broker.cluster.topics import Topics
 from broker.cluster.work import Work
@@ -72,6 +73,7 @@ class Broker:
             configs=self._configs,
             config_changes=ConfigChanges(registry, self._configs, self._work),
             elections=Elections(registry, self._image, self._work),
+            reassignments=Reassignments(registry, self._image, self._work),
             producer_ids=ProducerIds(registry, self._work, broker_id=broker_id),
             partitions=self._partitions,
             fetch_sessions=FetchSessions(settings.max_incremental_fetch_session_cache_slots, chance),

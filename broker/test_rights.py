@@ -93,6 +93,8 @@ NEEDS: dict[ApiKey, Needs] = {
     ApiKey.DESCRIBE_PRODUCERS: Needs((READ_TOPIC,), TOPIC),
     ApiKey.DESCRIBE_TOPIC_PARTITIONS: Needs((DESCRIBE_TOPIC,), TOPIC),
     ApiKey.ELECT_LEADERS: Needs((ALTER_CLUSTER,), CLUSTER),
+    ApiKey.ALTER_PARTITION_REASSIGNMENTS: Needs((ALTER_CLUSTER,), CLUSTER),
+    ApiKey.LIST_PARTITION_REASSIGNMENTS: Needs((DESCRIBE_CLUSTER,), CLUSTER),
     ApiKey.CREATE_PARTITIONS: Needs(((Operation.ALTER, ResourceType.TOPIC),), TOPIC),
     ApiKey.DELETE_GROUPS: Needs(((Operation.DELETE, ResourceType.GROUP),), GROUP),
 }
@@ -240,6 +242,8 @@ def check_empty(answer: Any) -> None:
             assert all(not row.active_producers for topic in answer.topics for row in topic.partitions)
         case "DescribeLogDirsResponse":
             assert not answer.results
+        case "ListPartitionReassignmentsResponse":
+            assert not answer.topics
         case "FindCoordinatorResponse":
             assert answer.node_id in (0, -1)
             assert not answer.host

@@ -32,6 +32,8 @@ class Rooms:
     """Writes such options (`broker.cluster`)."""
     elections: Any
     """Has preferred replicas lead again (`broker.cluster`)."""
+    reassignments: Any
+    """Tells which replicas move (`broker.cluster`)."""
     producer_ids: Any
     """Hands out producer ids (`broker.cluster`)."""
     partitions: "Partitions"

@@ -18,6 +18,7 @@ from broker.cluster.controller_runtime import ControllerRuntime
 from broker.cluster.elections import Elections
 from broker.cluster.image import Image
 from broker.cluster.producer_ids import ProducerIds
+from broker.cluster.reassignments import Reassignments
 from broker.cluster.topics import Topics
 from broker.cluster.work import Work
 from broker.cluster.znodes import PERSISTENT_PATHS, BrokerNode, broker_path
@@ -121,6 +122,7 @@ class ClusterOfOne:
             self.configs,
             ConfigChanges(self.registry, self.configs, self.work),
             Elections(self.registry, self.image, self.work),
+            Reassignments(self.registry, self.image, self.work),
             self.producer_ids,
             self.partitions,  # type: ignore[arg-type]  # a fake of two methods
             FetchSessions(0, self.chance),

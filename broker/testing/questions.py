@@ -12,6 +12,11 @@ from broker.testing.calls import batch_of, topic_to_create
 from kproto.api_keys import ApiKey
 from kproto.messages import incremental_alter_configs as incremental
 from kproto.messages.alter_configs import AlterableConfig, AlterConfigsRequest, AlterConfigsResource
+from kproto.messages.alter_partition_reassignments import (
+    AlterPartitionReassignmentsRequest,
+    ReassignablePartition,
+    ReassignableTopic,
+)
 from kproto.messages.api_versions import ApiVersionsRequest
 from kproto.messages.create_partitions import CreatePartitionsRequest, CreatePartitionsTopic
 from kproto.messages.create_topics import CreateTopicsRequest
@@ -36,6 +41,7 @@ from kproto.messages.join_group import JoinGroupRequest, JoinGroupRequestProtoco
 from kproto.messages.leave_group import LeaveGroupRequest, MemberIdentity
 from kproto.messages.list_groups import ListGroupsRequest
 from kproto.messages.list_offsets import ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic
+from kproto.messages.list_partition_reassignments import ListPartitionReassignmentsRequest
 from kproto.messages.metadata import MetadataRequest, MetadataRequestTopic
 from kproto.messages.offset_commit import (
     OffsetCommitRequest,
@@ -195,6 +201,12 @@ def describe_topic_partitions(of: Named, version: int) -> DescribeTopicPartition
     return DescribeTopicPartitionsRequest(topics=[PartitionsOfTopic(name=of.topic)])
 
 
+def alter_partition_reassignments(of: Named, version: int) -> AlterPartitionReassignmentsRequest:
+    """Nothing is under way, so nothing can be stopped."""
+    topic = ReassignableTopic(name=of.topic, partitions=[ReassignablePartition(replicas=None)])
+    return AlterPartitionReassignmentsRequest(topics=[topic], timeout_ms=1_000)
+
+
 def create_partitions(of: Named, version: int) -> CreatePartitionsRequest:
     topic = CreatePartitionsTopic(name=of.topic, count=5, assignments=None)
     return CreatePartitionsRequest(topics=[topic], timeout_ms=1_000)
@@ -234,6 +246,8 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ApiKey.ELECT_LEADERS: lambda of, version: ElectLeadersRequest(
         topic_partitions=[ElectedPartitions(topic=of.topic, partitions=[0])], timeout_ms=1_000
     ),
+    ApiKey.ALTER_PARTITION_REASSIGNMENTS: alter_partition_reassignments,
+    ApiKey.LIST_PARTITION_REASSIGNMENTS: lambda of, version: ListPartitionReassignmentsRequest(timeout_ms=1_000),
     ApiKey.CREATE_PARTITIONS: create_partitions,
     ApiKey.DELETE_GROUPS: lambda of, version: DeleteGroupsRequest(groups_names=[of.group]),
     ApiKey.DESCRIBE_CLUSTER: lambda of, version: DescribeClusterRequest(),
