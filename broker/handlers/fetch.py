@@ -1,7 +1,8 @@
-"""Fetch, key 1: stored batches from an offset on; waits for `min_bytes`.  Versions 4 to 18.
+"""Fetch, key 1: stored batches from an offset on; waits for `min_bytes`.  Versions 0 to 18.
 
-4 isolation level · 5 log start offset · 7 sessions · 9 leader epochs · 11 rack · 12 flexible, diverging epochs ·
-13 topics by id · 15 replica state in a tag · 16 addresses of new leaders · 17 directory ids · 18 high watermark.
+0 messages of magic 0 · 1 throttle time · 2 magic 1 · 3 a limit for the whole answer · 4 record batches v2, isolation
+level · 5 log start offset · 7 sessions · 9 leader epochs · 11 rack · 12 flexible, diverging epochs · 13 topics by id ·
+15 replica state in a tag · 16 addresses of new leaders · 17 directory ids · 18 high watermark.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ import trio
 
 from broker.handlers.fetch_reader import reader_of, response_of, rows_of
 from broker.handlers.fetch_row import READ_COMMITTED, READ_UNCOMMITTED, Row
+from broker.handlers.fetch_versions import BATCHES_SINCE, magic_of
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.fetch import FetchRequest, FetchResponse
@@ -27,6 +29,9 @@ async def fetch(request: FetchRequest, ctx: Context) -> FetchResponse:
             size = await read_all(rows, request, ctx)
             left_ms = (give_up_at - trio.current_time()) * 1000
             if size >= request.min_bytes or left_ms <= 0 or any(row.settled for row in rows):
+                if ctx.version < BATCHES_SINCE:
+                    for row in rows:
+                        await row.convert(magic_of(ctx.version), ctx)
                 return reader.answer()
             release(rows)
             await ctx.pause(reader.waiter(request.min_bytes - size), within_ms=left_ms)

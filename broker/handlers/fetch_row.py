@@ -1,11 +1,14 @@
 """One partition of a Fetch: what was asked, and what was found there."""
 
 from broker.cluster.authorizer import Operation, Resource
+from broker.handlers.fetch_versions import ZSTD_SINCE, must_be_readable
 from broker.handlers.topic_rows import topic_of
+from broker.partitions.down_conversion import old_messages
 from broker.partitions.partition import Leadership, Partition
 from broker.purgatory import WaitingRoom
 from broker.requests.context import Context
 from broker.storage.contract import OffsetOutOfRange, Slice, StorageFailed
+from broker.storage.slices import BytesSlice
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.fetch import EpochEndOffset, FetchPartition, FetchRequest, FetchTopic, PartitionData
 
@@ -96,7 +99,23 @@ class Row:
         partition.must_be_in_epoch(self._asked.current_leader_epoch)
         if replica >= 0 and (replica == ctx.rooms.broker_id or replica not in partition.leadership.replicas):
             raise ApiError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        if ctx.version < ZSTD_SINCE and replica < 0:
+            must_be_readable(partition.settings, ctx.version)
         return partition
+
+    async def convert(self, magic: int, ctx: Context) -> None:
+        """Put old messages in the place of what was found, no more bytes than that but for a first batch."""
+        if self.found is None or self.partition is None:
+            return
+        limit = len(self.found)
+        self.release()
+        try:
+            messages = await old_messages(
+                self.partition.log, self._asked.fetch_offset, self._bound, limit, magic, ctx.breathe
+            )
+            self.found = BytesSlice(messages)
+        except ApiError as no:
+            self.error = no.code
 
     def _end_of_view(self, partition: Partition) -> int:
         """Where this reader's view of the log ends."""
@@ -107,11 +126,16 @@ class Row:
         return partition.high_watermark
 
     def _divergence(self, partition: Partition) -> EpochEndOffset | None:
-        """Where the reader's log parted from ours, if it did.  Source: KIP-595."""
+        """Where the reader's log parted from ours, if it did.
+
+        Raises: ApiError: OFFSET_OUT_OF_RANGE: nothing is left of its epoch nor of those before.  Source: KIP-595.
+        """
         last = self._asked.last_fetched_epoch
         if last < 0:
             return None
-        epoch, end_offset = partition.log.end_of_epoch(last)
+        epoch, end_offset = partition.end_of_epoch(last)
+        if epoch < 0:
+            raise ApiError(ErrorCode.OFFSET_OUT_OF_RANGE)
         if epoch == last and end_offset >= self._asked.fetch_offset:
             return None
         return EpochEndOffset(epoch=epoch, end_offset=end_offset)

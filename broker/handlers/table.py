@@ -60,7 +60,7 @@ CLUSTER_ACTION = Right(Operation.CLUSTER_ACTION, Resource.cluster)
 
 TABLE: tuple[Row, ...] = (
     Row(ApiKey.PRODUCE, (0, 13), "produce", WRITE_TRANSACTION),
-    Row(ApiKey.FETCH, (4, 18), "fetch", waits_for_others=True),
+    Row(ApiKey.FETCH, (0, 18), "fetch", waits_for_others=True),
     Row(ApiKey.LIST_OFFSETS, (0, 11), "list_offsets"),
     Row(ApiKey.METADATA, (0, 13), "metadata"),
     Row(ApiKey.LEADER_AND_ISR, (0, 7), "leader_and_isr", CLUSTER_ACTION, inter_broker=True),

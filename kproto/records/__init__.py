@@ -6,7 +6,7 @@
     control.py      the markers that end a transaction
     walk.py         is every record of a batch sound? One pass, plain Python that mypyc may compile
     check.py        the walk over a whole batch, inflated in pieces, in slices that leave the loop free
-    up_conversion.py    a set of old messages becomes a batch of format v2
+    up_conversion.py, down_conversion.py    old messages become a batch of format v2, and a batch old messages
     frames.py       whole records out of pieces, wherever the pieces end
     long_record.py  the part of that walk for a record that nobody wants to hold
     compression.py  gzip, snappy, lz4, zstd; whatever is inflated is bounded by the caller, never by the sender's claim;

@@ -46,8 +46,7 @@ class RecordSettings(Settings):
         BOOLEAN,
         True,
         update=CLUSTER,
-        standing=NO_EFFECT,
-        doc="Whether batches are rewritten for clients of older formats.",
+        doc="Whether batches are rewritten for clients of older formats, which are refused otherwise (Fetch below 4).",
     )
     log_message_format_version = Key(
         "log.message.format.version", STRING, "3.0-IV1", check=release_name(), standing=NO_EFFECT
