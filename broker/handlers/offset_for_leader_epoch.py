@@ -35,12 +35,10 @@ def end_of(topic: str, row: OffsetForLeaderPartition, ctx: Context) -> EpochEndO
         partition.must_be_in_epoch(row.current_leader_epoch)
     except ApiError as no:
         return EpochEndOffset(partition=row.partition, error_code=no.code, leader_epoch=-1, end_offset=-1)
-    if row.leader_epoch == partition.leadership.epoch:
-        epoch, end_offset = row.leader_epoch, partition.log.end_offset
-    elif row.leader_epoch > partition.leadership.epoch:
+    if row.leader_epoch > partition.leadership.epoch:
         epoch, end_offset = -1, -1
     else:
-        epoch, end_offset = partition.log.end_of_epoch(row.leader_epoch)
+        epoch, end_offset = partition.end_of_epoch(row.leader_epoch)
     return EpochEndOffset(partition=row.partition, error_code=ErrorCode.NONE, leader_epoch=epoch, end_offset=end_offset)
 
 

@@ -173,6 +173,18 @@ async def test_a_diverging_reader_is_told_where_its_log_parted() -> None:
             assert (row.diverging_epoch.epoch, row.diverging_epoch.end_offset) == (0, 1)
 
 
+async def test_an_epoch_without_a_batch_ends_where_the_log_does() -> None:
+    """A reader that follows the leader into a new epoch has not parted from it; nothing is known of an epoch before."""
+    async with running() as broker:
+        with broker.connect() as client:
+            await create(client, "t")
+            for epoch, code in ((0, ErrorCode.NONE), (7, ErrorCode.OFFSET_OUT_OF_RANGE)):
+                request = fetch_request("t")
+                request.topics[0].partitions[0].last_fetched_epoch = epoch
+                row = (await client.ask(request, 12)).responses[0].partitions[0]
+                assert (row.error_code, row.diverging_epoch) == (code, None)
+
+
 async def test_a_deleted_topic_wakes_its_readers() -> None:
     """They are told at once, not when their time is up."""
     from kproto.messages.delete_topics import DeleteTopicsRequest

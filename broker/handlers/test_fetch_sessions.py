@@ -80,7 +80,8 @@ class Reader:
 
     async def told(self) -> Told:
         """What the next answer tells; it must be of the session."""
-        answer = await self.client.receive()
+        with trio.fail_after(20):
+            answer = await self.client.receive()
         assert answer.error_code == ErrorCode.NONE, ErrorCode(answer.error_code)
         if self.epoch:
             assert answer.session_id == self.id
@@ -406,7 +407,9 @@ async def test_a_fetch_that_is_overtaken_ends_at_once(version: int) -> None:
             await trio.sleep(0.01)
             reader.client, reader.epoch = second, reader.epoch + 1
             assert await reader.fetch() == {}
-            assert (await client.receive()).error_code == ErrorCode.INVALID_FETCH_SESSION_EPOCH
+            with trio.fail_after(20):
+                answer = await client.receive()
+            assert answer.error_code == ErrorCode.INVALID_FETCH_SESSION_EPOCH
             size = await put(second, "t", 1, "a")
             assert await reader.fetch() == {1: (0, 1, size)}
 
@@ -420,7 +423,9 @@ async def test_a_fetch_whose_session_is_closed_ends_at_once(version: int) -> Non
             await trio.sleep(0.01)
             reader.epoch = -1
             await second.ask(reader.request(), version)
-            assert (await client.receive()).error_code == ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+            with trio.fail_after(20):
+                answer = await client.receive()
+            assert answer.error_code == ErrorCode.FETCH_SESSION_ID_NOT_FOUND
 
 
 @BOTH

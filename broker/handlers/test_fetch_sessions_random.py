@@ -140,44 +140,61 @@ class Life:
     # --- what the reader does ---
 
     async def ask(self) -> None:
-        """Another partition, or another offset in one; now and then one that is not there."""
-        if self.version < 13:
-            name, topic_id = self.random.choice(NAMES), NO_ID
-            there = self.topics.get(name, (NO_ID, 0))[0]
+        """Another partition, or another offset in one; now and then what is not there."""
+        strange = self.random.random() < 0.1 or not self.topics
+        if strange:
+            name, index = self.random.choice(NAMES), self.random.randrange(5)
+            topic_id = self.random.choice([*self.ids, UUID(int=7)])
         else:
-            name, topic_id = "", self.random.choice([*self.ids[-4:], UUID(int=self.random.randint(1, 3))])
-            there = topic_id
-        index = self.random.randrange(5)
-        partition = self.partition(there, index)
-        end = 0 if partition is None else partition.log.end_offset
-        epoch = 0 if partition is None else partition.leadership.epoch
-        key = (name, topic_id, index)
-        self.asked[key] = FetchPartition(
-            partition=index,
-            fetch_offset=self.random.choice([0, end, end, end, self.random.randint(-1, end + 1)]),
-            current_leader_epoch=self.random.choice([-1, -1, epoch, epoch, epoch + 1]),
-            last_fetched_epoch=self.random.choice([-1, -1, -1, epoch]),
-            partition_max_bytes=MUCH,
-        )
+            name = self.random.choice(sorted(self.topics))
+            topic_id, count = self.topics[name]
+            index = self.random.randrange(count)
+        key = (name, NO_ID, index) if self.version < 13 else ("", topic_id, index)
+        partition = self.partition_of(key)
+        start, end, epoch = 0, 0, 0
+        if partition is not None:
+            start, end, epoch = partition.log.start_offset, partition.log.end_offset, partition.leadership.epoch
+        row = self.ask_for(key, self.random.choice([start, start, self.random.randint(start, end), end]))
+        if strange:
+            row.fetch_offset = self.random.choice([start - 1, start, end, end + 1])
+            row.current_leader_epoch = self.random.choice([-1, epoch, epoch + 1])
+            row.last_fetched_epoch = self.random.choice([-1, 0, epoch, epoch + 1])
+        elif self.random.random() < 0.2:
+            row.current_leader_epoch = row.last_fetched_epoch = epoch
+
+    def ask_for(self, key: Key, offset: int) -> FetchPartition:
+        row = self.asked[key] = FetchPartition(partition=key[2], fetch_offset=offset, partition_max_bytes=MUCH)
         self.to_send.add(key)
+        return row
+
+    def partition_of(self, key: Key) -> Partition | None:
+        topic_id = self.topics.get(key[0], (NO_ID, 0))[0] if self.version < 13 else key[1]
+        return self.partition(topic_id, key[2])
+
+    async def mend(self) -> None:
+        """As a client does with errors: another offset and epoch, or no more of it."""
+        for key in [key for key in self.asked if self.known.get(key, (0, 0, 0))[0] != ErrorCode.NONE]:
+            partition = self.partition_of(key)
+            if partition is not None:
+                self.ask_for(key, partition.log.start_offset)
+            else:
+                self.drop(key)
 
     async def forget(self) -> None:
         if self.asked:
-            key = self.random.choice(sorted(self.asked))
-            del self.asked[key]
-            self.known.pop(key, None)
-            self.to_send.discard(key)
-            self.to_forget.append(key)
+            self.drop(self.random.choice(sorted(self.asked)))
+
+    def drop(self, key: Key) -> None:
+        del self.asked[key]
+        self.to_send.discard(key)
+        self.to_forget.append(key)
 
     async def catch_up(self) -> None:
         """As a consumer does that has taken in all records."""
-        for key, row in self.asked.items():
-            topic_id = self.topics.get(key[0], (NO_ID, 0))[0] if self.version < 13 else key[1]
-            partition = self.partition(topic_id, key[2])
+        for key, row in list(self.asked.items()):
+            partition = self.partition_of(key)
             if partition is not None and row.fetch_offset != partition.log.end_offset:
-                row.fetch_offset = partition.log.end_offset
-                row.current_leader_epoch, row.last_fetched_epoch = -1, -1
-                self.to_send.add(key)
+                self.ask_for(key, partition.log.end_offset)
 
     async def begin_again(self) -> None:
         self.epoch = 0
@@ -220,11 +237,12 @@ class Life:
         if self.epoch == 0:
             self.known.clear()
         else:
+            gone = [key for key in self.to_forget if key not in self.asked]
             request.forgotten_topics_data = [
-                ForgottenTopic(topic=name, topic_id=topic_id, partitions=[index])
-                for name, topic_id, index in self.to_forget
-                if (name, topic_id, index) not in self.to_send
+                ForgottenTopic(topic=name, topic_id=topic_id, partitions=[index]) for name, topic_id, index in gone
             ]
+            for key in gone:
+                self.known.pop(key, None)
         self.to_send.clear()
         self.to_forget.clear()
         await self.client.send(request, self.version)
@@ -240,7 +258,8 @@ class Life:
         return told_by(await self.client.ask(request, self.version))
 
     async def receive(self, limit: int, *, empty: bool = False) -> None:
-        answer = await self.client.receive()
+        with trio.fail_after(20):
+            answer = await self.client.receive()
         told = told_by(answer)
         self.id = answer.session_id
         self.epoch = self.epoch + 1 if self.id else 0
@@ -270,10 +289,11 @@ STEPS = {
     Life.create: 4,
     Life.delete: 1,
     Life.grow: 1,
-    Life.append: 8,
+    Life.append: 12,
     Life.advance_log_start: 3,
     Life.new_epoch: 2,
     Life.ask: 10,
+    Life.mend: 5,
     Life.forget: 2,
     Life.catch_up: 5,
     Life.begin_again: 1,

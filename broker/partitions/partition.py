@@ -39,12 +39,6 @@ class PartitionSettings(LogSettings, Protocol):
     def compression_lz4_level(self) -> int: ...
     @property
     def compression_zstd_level(self) -> int: ...
-    @property
-    def compression_gzip_level(self) -> int: ...
-    @property
-    def compression_lz4_level(self) -> int: ...
-    @property
-    def compression_zstd_level(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -145,6 +139,15 @@ class Partition:
         if leader_epoch < self.leadership.epoch:
             raise ApiError(ErrorCode.FENCED_LEADER_EPOCH)
         raise ApiError(ErrorCode.UNKNOWN_LEADER_EPOCH)
+
+    def end_of_epoch(self, epoch: int) -> tuple[int, int]:
+        """As its leader: the largest epoch not above `epoch`, and where it ended; (-1, -1) if that is not known.
+
+        Our own epoch ends where the log does, also before its first batch.  Source: KIP-279.
+        """
+        if epoch == self.leadership.epoch:
+            return epoch, self.log.end_offset
+        return self.log.end_of_epoch(epoch)
 
     def append(self, batch: memoryview, header: BatchHeader, acks: int, append_time_ms: int = -1) -> Appended:
         """Append one validated batch as its leader; a repeat of a producer's last five answers with where it lies.
