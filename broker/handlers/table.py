@@ -92,6 +92,7 @@ TABLE: tuple[Row, ...] = (
     Row(ApiKey.ALTER_PARTITION_REASSIGNMENTS, (0, 1), "alter_partition_reassignments", ALTER_CLUSTER),
     Row(ApiKey.LIST_PARTITION_REASSIGNMENTS, (0, 0), "list_partition_reassignments", DESCRIBE_CLUSTER),
     Row(ApiKey.OFFSET_DELETE, (0, 0), "offset_delete", DELETE_GROUP),
+    Row(ApiKey.UPDATE_FEATURES, (0, 2), "update_features", ALTER_CLUSTER),
     Row(ApiKey.DESCRIBE_CLUSTER, (0, 2), "describe_cluster"),
     Row(ApiKey.DESCRIBE_PRODUCERS, (0, 0), "describe_producers"),
     Row(ApiKey.DESCRIBE_TOPIC_PARTITIONS, (0, 0), "describe_topic_partitions"),

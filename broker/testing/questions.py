@@ -66,6 +66,7 @@ from kproto.messages.offset_for_leader_epoch import (
 )
 from kproto.messages.produce import PartitionProduceData, ProduceRequest, TopicProduceData
 from kproto.messages.sync_group import SyncGroupRequest
+from kproto.messages.update_features import FeatureUpdateKey, UpdateFeaturesRequest
 from kproto.schema import Message
 
 TOPIC_CONFIG, BROKER_CONFIG = 2, 4
@@ -248,6 +249,9 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ),
     ApiKey.ALTER_PARTITION_REASSIGNMENTS: alter_partition_reassignments,
     ApiKey.LIST_PARTITION_REASSIGNMENTS: lambda of, version: ListPartitionReassignmentsRequest(timeout_ms=1_000),
+    ApiKey.UPDATE_FEATURES: lambda of, version: UpdateFeaturesRequest(
+        feature_updates=[FeatureUpdateKey(feature="metadata.version", max_version_level=7)], timeout_ms=1_000
+    ),
     ApiKey.CREATE_PARTITIONS: create_partitions,
     ApiKey.DELETE_GROUPS: lambda of, version: DeleteGroupsRequest(groups_names=[of.group]),
     ApiKey.DESCRIBE_CLUSTER: lambda of, version: DescribeClusterRequest(),
