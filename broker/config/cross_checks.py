@@ -69,6 +69,10 @@ def _check_logs(settings: BrokerSettings) -> None:
         age = settings.raw[name]
         if age is not None and age != -1 and age < 1:
             _refuse(f"{name} is {age}.", "It must be at least 1, or -1 for ever.", f"Correct {name}.")
+    if settings.log_cleaner_threads < 1:
+        _refuse(
+            "log.cleaner.threads is 0.", "The threads share log.cleaner.dedupe.buffer.size.", "Set it to 1 or more."
+        )
     if settings.log_cleaner_dedupe_buffer_size // settings.log_cleaner_threads <= MIB:
         _refuse(
             f"log.cleaner.dedupe.buffer.size is {settings.log_cleaner_dedupe_buffer_size}.",

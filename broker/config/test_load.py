@@ -133,6 +133,7 @@ def test_no_protection_asked_for_is_no_promise_broken() -> None:
         ({"replica_fetch_wait_max_ms": "40000"}, "replica.fetch.wait.max.ms"),
         ({"offsets_commit_required_acks": "4"}, "offsets.commit.required.acks"),
         ({"log_cleaner_dedupe_buffer_size": "1048576"}, "log.cleaner.dedupe"),
+        ({"log_cleaner_threads": "0"}, "log.cleaner.threads"),
         ({"process_roles": "controller"}, "process.roles"),
         (
             {"inter_broker_listener_name": "PLAINTEXT", "security_inter_broker_protocol": "PLAINTEXT"},

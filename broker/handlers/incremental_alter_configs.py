@@ -17,6 +17,8 @@ from kproto.messages.incremental_alter_configs import (
     IncrementalAlterConfigsResponse,
 )
 
+KNOWN_OPERATIONS = {int(operation) for operation in EditOperation}
+
 
 async def incremental_alter_configs(
     request: IncrementalAlterConfigsRequest, ctx: Context
@@ -41,10 +43,10 @@ def wish_of(resource: AlterConfigsResource) -> Wish:
 
 def edits_of(resource: AlterConfigsResource) -> list[Edit]:
     """Raises: ApiError: INVALID_REQUEST: an operation that there is not."""
-    try:
-        return [Edit(each.name, EditOperation(each.config_operation), each.value or "") for each in resource.configs]
-    except ValueError as error:
-        raise ApiError(ErrorCode.INVALID_REQUEST, f"Unknown operation: {error}") from None
+    for each in resource.configs:
+        if each.config_operation not in KNOWN_OPERATIONS:
+            raise ApiError(ErrorCode.INVALID_REQUEST, f"Unknown operation on {each.name}: {each.config_operation}")
+    return [Edit(each.name, EditOperation(each.config_operation), each.value or "") for each in resource.configs]
 
 
 def change_levels(edits: Sequence[Edit], *, validate_only: bool) -> None:

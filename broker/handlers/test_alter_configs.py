@@ -263,6 +263,7 @@ WRONG_BROKER_EDITS = [
     ("", "ssl.keystore.location", "x", "only per-listener using the listener prefix"),
     ("", "sasl.enabled.mechanisms", "PLAIN", "broker id must be specified: sasl.enabled.mechanisms"),
     ("0", "listener.name.plaintext.ssl.keystore.password", "secret", "password"),
+    ("0", "log.cleaner.threads", "0", "log.cleaner.threads is 0."),
     ("0", "log.retention.mss", "1", "Did you mean log.retention.ms?"),  # Kafka keeps what it does not know
 ]
 
