@@ -4,6 +4,7 @@ They live while their readers come back, on whatever connection: a session belon
 anew for whatever it tells.
 """
 
+import logging
 from bisect import insort
 
 import trio
@@ -11,6 +12,8 @@ import trio
 from broker.clock import Chance
 from broker.partitions.fetch_session import FetchSession
 from kproto.errors import ApiError, ErrorCode
+
+log = logging.getLogger("barnabas.partitions")
 
 EVICTION_S = 120.0
 """min.incremental.fetch.session.eviction.ms, which Kafka does not let one set either."""
@@ -56,6 +59,7 @@ class FetchSessions:
         session = FetchSession(self._fresh_id(), privileged=privileged, by_id=by_id, now_s=now_s)
         self._sessions[session.id] = session
         self._file(session, size)
+        log.debug("Fetch session %d begins with %d partitions", session.id, size)
         return session
 
     def used(self, session: FetchSession) -> None:
@@ -72,6 +76,7 @@ class FetchSessions:
         if session is not None:
             self._worths.remove(self._filed.pop(session_id))
             session.close()
+            log.debug("Fetch session %d ends before its fetch %d", session_id, session.epoch)
 
     def _file(self, session: FetchSession, size: int) -> None:
         worth = self._filed[session.id] = (session.privileged, size, session.id)
