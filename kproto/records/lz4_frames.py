@@ -27,7 +27,20 @@ def deflated(pieces: Iterable[bytes], level: int | None) -> Iterator[bytes]:
     for piece in pieces:
         compressor.compress(piece)
         yield b""
-    yield bytes(compressor.finish())
+    yield _without_checksums(bytes(compressor.finish()))
+
+
+def _without_checksums(frame: bytes) -> bytes:
+    """The same frame as Java's clients write it. 0.8 and 0.9 take every second checksum of a block for a wrong one."""
+    flags = frame[4] & ~(_BLOCK_CHECKSUM | _CHECKSUM)
+    position = 7 + (8 if flags & _SIZE else 0)
+    descriptor = bytes((flags,)) + frame[5 : position - 1]
+    out = bytearray(_MAGIC + descriptor + bytes((xxh32_of_few(descriptor) >> 8 & 0xFF,)))
+    checksum_bytes = 4 if frame[4] & _BLOCK_CHECKSUM else 0
+    while length := int.from_bytes(frame[position : position + 4], "little") & 0x7FFFFFFF:
+        out += frame[position : position + 4 + length]
+        position += 4 + length + checksum_bytes
+    return bytes(out + _END_MARK)
 
 
 def with_old_checksum(frame: bytes) -> bytes:

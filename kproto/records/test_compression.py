@@ -82,6 +82,15 @@ def test_lz4_is_written_with_independent_blocks_as_java_wants_it() -> None:
     assert flags & 0x20
 
 
+@pytest.mark.parametrize("size", [0, 10, 200_000])
+def test_lz4_is_written_without_checksums_as_java_writes_it(size: int) -> None:
+    """Clients of 0.8 and 0.9 compare those of blocks as signed with unsigned numbers."""
+    data = bytes(number * number % 251 for number in range(size))
+    frame = compress(Codec.LZ4, data)
+    assert frame[4] == 0x60
+    assert aiokafka_codec.lz4_decode(frame) == data == decompress(Codec.LZ4, frame)
+
+
 def test_lz4_with_linked_blocks_is_refused() -> None:
     """Java's consumers refuse it, so nobody may store it."""
     compressor = cramjam.lz4.Compressor(block_linked=True)
@@ -136,7 +145,7 @@ def zeros(codec: Codec, size_mib: int) -> bytes:
             return b"".join(frame.compress(bytes(MIB)) for _ in range(size_mib)) + frame.flush()
         case Codec.LZ4:
             one = compress(Codec.LZ4, bytes(MIB))
-            return one[:7] + one[7:-8] * size_mib + one[-8:]
+            return one[:7] + one[7:-4] * size_mib + one[-4:]
         case _:
             one = compress(codec, bytes(MIB))
             return one[:16] + one[16:] * size_mib
