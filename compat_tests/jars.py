@@ -18,6 +18,8 @@ from typing import Self
 from compat_tests.tools_at_hand import needs
 
 NEWEST, LAST_WITH_ZOOKEEPER, OLD = "4.3.1", "3.9.2", "1.0.0"
+SCALA_OF = {"0.8.1.1": "2.9.2", "0.8.2.2": "2.10", "0.9.0.1": "2.11", "0.10.2.2": "2.11", "0.11.0.3": "2.11"}
+"""Releases whose console clients are run, and the Scala that they were built for."""
 
 _KAFKA = "org.apache.kafka"
 _DEPENDENCIES = {
@@ -31,7 +33,10 @@ _DEPENDENCIES = {
         f"{_KAFKA}:kafka-tools:{LAST_WITH_ZOOKEEPER}",
     ),
     OLD: (f"{_KAFKA}:kafka_2.11:{OLD}", f"{_KAFKA}:kafka-tools:{OLD}"),
+    **{release: (f"{_KAFKA}:kafka_{scala}:{release}",) for release, scala in SCALA_OF.items()},
 }
+_NOT_ON_MAVEN_CENTRAL = ("javax.jms:jms", "com.sun.jdmk:jmxtools", "com.sun.jmx:jmxri")
+"""What log4j 1.2.15, which came with the oldest releases, asks for and does not need."""
 
 _LOG4J_1 = """\
 log4j.rootLogger=WARN, console
@@ -108,11 +113,15 @@ def _fetch(release: str, work: Path) -> None:
 
 def _pom(release: str) -> str:
     dependencies = ""
+    exclusions = ""
+    for coordinates in _NOT_ON_MAVEN_CENTRAL:
+        group, artefact = coordinates.split(":")
+        exclusions += f"<exclusion><groupId>{group}</groupId><artifactId>{artefact}</artifactId></exclusion>"
     for coordinates in _DEPENDENCIES[release]:
         group, artefact, version = coordinates.split(":")
         dependencies += (
             f"<dependency><groupId>{group}</groupId><artifactId>{artefact}</artifactId>"
-            f"<version>{version}</version></dependency>"
+            f"<version>{version}</version><exclusions>{exclusions}</exclusions></dependency>"
         )
     return (
         '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
