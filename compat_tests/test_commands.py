@@ -50,6 +50,17 @@ def test_topics_are_created_listed_described_grown_and_deleted(at: AtBroker, top
     assert topic not in at("topics", "list")
 
 
+def test_options_of_a_topic_are_set_and_given_back(at: AtBroker, topic: str) -> None:
+    at("topics", "create", topic, "--config", "retention.ms=5000")
+    said = at("topics", "alter", topic, "--config", "max.message.bytes=9000", "--delete-config", "retention.ms")
+    assert said == f"Updated options of topic {topic}.\n"
+    [described] = at.rows("topics", "describe", topic)
+    assert described["configs"] == {"max.message.bytes": "9000"}
+    said = at("topics", "alter", topic, "--config", "max.message.bytes=many", code=1)
+    assert f"The options of topic {topic} were not changed." in said
+    assert "max.message.bytes is 'many'; it must be" in said
+
+
 def test_a_topic_that_is_there_already_or_not_at_all_fails_unless_that_was_allowed(at: AtBroker, topic: str) -> None:
     at("topics", "create", topic)
     assert f"barnabas: Cannot create topic {topic}: TopicAlreadyExists." in at("topics", "create", topic, code=1)

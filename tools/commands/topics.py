@@ -129,7 +129,7 @@ def grow(client: Any, name: str, partitions: int) -> None:
 
 
 def set_options(client: Any, name: str, options: dict[str, str], deleted: Iterable[str]) -> None:
-    """Raises: OperatorError: the broker refuses, or does not serve IncrementalAlterConfigs."""
+    """Raises: OperatorError: the broker refuses."""
     from kafka.admin import ConfigResource
 
     changes: dict[str, Any] = dict(options) | dict.fromkeys(deleted, ("DELETE", None))
@@ -147,7 +147,13 @@ def changed_options(client: Any, names: Sequence[str]) -> dict[str, dict[str, st
     if not names:
         return {}
     found = client.describe_configs([ConfigResource("TOPIC", name) for name in names])["topic"]
-    return {name: {option: facts["value"] for option, facts in found[name].items()} for name in names}
+    own = "DYNAMIC_TOPIC_CONFIG"  # a broker's own value is no option of the topic; clients of 0.11 are not told
+    return {
+        name: {
+            option: facts["value"] for option, facts in found[name].items() if facts.get("config_source", own) == own
+        }
+        for name in names
+    }
 
 
 def described(topic: dict[str, Any]) -> dict[str, Any]:
