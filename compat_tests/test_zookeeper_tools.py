@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource
 from kafka.errors import MessageSizeTooLargeError
 
 from compat_tests.broker_process import BrokerProcess
@@ -162,6 +163,24 @@ def test_overrides_of_the_old_tools_are_obeyed_at_once(broker: BrokerProcess, co
     wait_until("the broker's own limit is back", lambda: accepts(broker, topic, record))
     said = old_tool(CONFIGS, connect, "--describe", *entity)
     assert said == f"Configs for topic '{topic}' are retention.ms=86400000\n"
+
+
+def test_the_old_tool_shows_what_a_client_of_today_has_set(
+    broker: BrokerProcess, connect: str, tree: Tree, topic: str
+) -> None:
+    """Nodes and notices are those that Kafka's brokers write."""
+    create(connect, topic)
+    told = set(tree.children("/config/changes"))
+    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    admin.alter_configs([ConfigResource("TOPIC", topic, {"retention.ms": "77000000"})])
+    admin.alter_configs([ConfigResource("BROKER", BROKER_ID, {"log.cleaner.threads": "2"})])
+    admin.close()
+    said = old_tool(CONFIGS, connect, "--describe", "--entity-type", "topics", "--entity-name", topic)
+    assert said == f"Configs for topic '{topic}' are retention.ms=77000000\n"
+    assert tree.json(f"/config/brokers/{BROKER_ID}") == {"version": 1, "config": {"log.cleaner.threads": "2"}}
+    notices = [tree.json(f"/config/changes/{name}") for name in sorted(set(tree.children("/config/changes")) - told)]
+    paths = [f"topics/{topic}", f"brokers/{BROKER_ID}"]
+    assert notices == [{"version": 2, "entity_path": path} for path in paths]
 
 
 def test_a_partition_of_a_broker_that_is_not_there_waits_and_the_others_are_served(
