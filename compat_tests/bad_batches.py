@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from kproto.records.batch import HEADER_BYTES, build_batch
 from kproto.records.checksum import crc32c
 from kproto.records.compression import Codec, compress
+from kproto.records.legacy import Message, write_message
 from kproto.records.record import Record, write_record, write_varint
 
 NOW_MS = 1_700_000_000_000
@@ -86,3 +87,11 @@ def old_message(magic: int) -> bytes:
     content = struct.pack(">bb", magic, 0) + time + struct.pack(">i", -1) + struct.pack(">i", 60) + bytes(60)
     message = struct.pack(">I", crc32(content)) + content
     return struct.pack(">qi", 0, len(message)) + message
+
+
+def old_set(magic: int, codec: int, value: bytes | None = None) -> bytes:
+    """A message with this value, by default a sound stream with one message in it."""
+    out = bytearray()
+    stream = compress(Codec(codec), old_message(magic)) if value is None else value
+    write_message(out, Message(0, magic, codec, NOW_MS, None, stream))
+    return bytes(out)

@@ -18,6 +18,7 @@ from compat_tests.bad_batches import (
     around,
     at_times,
     old_message,
+    old_set,
     raw_record,
     section_of,
     sound,
@@ -68,6 +69,7 @@ class Bad(NamedTuple):
 
 NOISE = bytes(n * n * 197 % 251 for n in range(4_000))
 CODECS = [Codec.GZIP, Codec.SNAPPY, Codec.LZ4, Codec.ZSTD]
+OLD_CODECS = CODECS[:3]
 REFUSED = ErrorCode.INVALID_RECORD
 CORRUPT = ErrorCode.CORRUPT_MESSAGE
 
@@ -107,6 +109,35 @@ def claims() -> Iterator[Bad]:
 
 def stream_of(codec: Codec, stream: bytes) -> bytes:
     return around(b"", 1, codec, compressed=stream)
+
+
+def bad_old_messages() -> Iterator[Bad]:
+    """What only versions 0 to 2 look at, in both formats."""
+    for magic in (0, 1):
+        message, packed = old_message(magic), old_set(magic, Codec.GZIP)
+        yield Bad(f"45 half a message, magic {magic}", REFUSED, message + message[:40])
+        yield Bad(f"46 two compressed messages, magic {magic}", REFUSED, packed + packed)
+        yield Bad(f"47 a message of the other magic behind, magic {magic}", REFUSED, message + old_message(1 - magic))
+        yield Bad(f"49 message length 13, magic {magic}", CORRUPT, message[:8] + struct.pack(">i", 13) + message[12:])
+        yield Bad(f"49 message length -1, magic {magic}", CORRUPT, message[:8] + b"\xff" * 4 + message[12:])
+        yield Bad(f"50 a flipped bit, magic {magic}", CORRUPT, message[:-1] + bytes([message[-1] ^ 1]))
+        yield Bad(f"57 large, magic {magic}", ErrorCode.MESSAGE_TOO_LARGE, message * 20, "small-messages")
+        yield Bad(f"65 no key, magic {magic}", REFUSED, message, "compacted", indexes=(0,))
+        for number in (4, 7):
+            wrong = old_set(magic, codec=number, value=b"stream")
+            yield Bad(f"59 compression id {number}, magic {magic}", ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, wrong)
+        for codec in OLD_CODECS:
+            stream = compress(codec, old_set(magic, codec=0, value=NOISE) * 20)
+            damaged = stream[:30] + b"\xff" * len(stream[30:])
+            yield Bad(f"61 damaged {codec.name}, magic {magic}", CORRUPT, old_set(magic, codec, damaged))
+            yield Bad(f"62 {codec.name} that ends early, magic {magic}", REFUSED, old_set(magic, codec, stream[:-9]))
+            twice = compress(codec, old_set(magic, codec))
+            yield Bad(
+                f"a {codec.name} message in a {codec.name} message, magic {magic}",
+                REFUSED,
+                old_set(magic, codec, twice),
+            )
+    yield Bad("66 created long ago, magic 1", ErrorCode.INVALID_TIMESTAMP, old_message(1), "timed", indexes=(0,))
 
 
 BAD = [
@@ -211,6 +242,7 @@ BAD = [
     Bad("66 created long ago", ErrorCode.INVALID_TIMESTAMP, at_times([NOW_MS]), "timed", indexes=(0,)),
     Bad("66 created in a far future", ErrorCode.INVALID_TIMESTAMP, at_times([4 * 10**12]), "timed", indexes=(0,)),
     Bad("67 log append time set by a client", ErrorCode.INVALID_TIMESTAMP, with_fields(sound(), attributes=8)),
+    *(bad._replace(until=ONLY_BATCHES_SINCE - 1) for bad in bad_old_messages()),
 ]
 
 EACH = [
@@ -327,6 +359,21 @@ def test_63_a_batch_that_inflates_beyond_the_cap_is_refused_in_bounded_memory(
     row = row_of(client.answer())
     assert ErrorCode(row.error_code) is ErrorCode.MESSAGE_TOO_LARGE
     assert bystander.end_offset("plain") == before
+    assert process.memory_info().rss - resident < 64 * MIB
+
+
+@pytest.mark.parametrize("magic", [0, 1])
+def test_63_an_old_message_that_inflates_beyond_the_cap_is_refused_in_bounded_memory(
+    broker: BrokerProcess, client: TypedClient, bystander: TypedClient, ids: dict[str, UUID], magic: int
+) -> None:
+    """It is converted while it is inflated, and others are served meanwhile."""
+    mib = old_set(magic, codec=0, value=bytes(MIB))
+    packed = old_set(magic, Codec.GZIP, compress(Codec.GZIP, mib * 130))
+    process = psutil.Process(broker.pid)
+    before, resident = bystander.end_offset("plain"), process.memory_info().rss
+    client.send(request_for(packed, 2, "plain", ids["plain"]), 2)
+    assert bystander.end_offset("plain") == before
+    assert ErrorCode(row_of(client.answer()).error_code) is ErrorCode.MESSAGE_TOO_LARGE
     assert process.memory_info().rss - resident < 64 * MIB
 
 

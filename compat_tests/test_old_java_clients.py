@@ -53,6 +53,7 @@ def write(broker: BrokerProcess, release: Release, topic: str, lines: list[str],
 
 def read(broker: BrokerProcess, release: Release, topic: str, count: int) -> list[str]:
     main_class, *options = release.consumer
+    how: tuple[str, ...]
     if release.consumer == BY_PARTITION:
         how = ("--partition", "0", "--offset", "-2", "--no-wait-at-logend", "--max-messages", str(count))
     else:
