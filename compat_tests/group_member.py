@@ -192,7 +192,9 @@ class KafkaPythonClient:
         self._consumer.subscribe(topics, listener=Listener())
 
     def poll(self) -> None:
-        for place, records in self._consumer.poll(timeout_ms=100, max_records=COMMIT_EVERY).items():
+        """Long enough for a rebalance: kafka-python 3.0.12 that is between two polls when it is told its partitions
+        may forget them, heartbeats included, and is thrown out without a word."""
+        for place, records in self._consumer.poll(timeout_ms=5_000, max_records=COMMIT_EVERY).items():
             for record in records:
                 self._member.consumed((place.topic, place.partition), record.offset, record.key, record.value)
         self._member.commit(self)
