@@ -18,6 +18,7 @@ from broker.config.layers import NotDynamic
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
 from broker.handlers.config_resources import ConfigResource, must_be_this_broker
+from broker.handlers.group_calls import Turns
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
 
@@ -74,7 +75,9 @@ async def altered(wishes: Sequence[Wish], ctx: Context, *, validate_only: bool) 
     times = Counter((wish.resource.resource_type, wish.resource.resource_name) for wish in wishes)
     found: list[ApiError | str | None] = []
     changes: list[ConfigChange] = []
+    turns = Turns(ctx)
     for wish in wishes:
+        await turns.next()
         try:
             check(wish, times, ctx)
             if wish.resource.resource_type == ConfigResource.BROKER_LOGGER and wish.levels is not None:

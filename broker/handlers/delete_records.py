@@ -5,6 +5,7 @@
 
 from broker.cluster.authorizer import Operation
 from broker.cluster.topic_rules import INTERNAL_TOPICS
+from broker.handlers.group_calls import Turns
 from broker.handlers.topic_rows import topic_by_name
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
@@ -24,14 +25,14 @@ async def delete_records(request: DeleteRecordsRequest, ctx: Context) -> DeleteR
 
     The timeout is for followers; there are none whose log start would have to be waited for.
     """
-    return DeleteRecordsResponse(
-        topics=[
-            DeleteRecordsTopicResult(
-                name=topic.name, partitions=[moved(topic.name, row, ctx) for row in topic.partitions]
-            )
-            for topic in request.topics
-        ]
-    )
+    turns, response = Turns(ctx), DeleteRecordsResponse()
+    for topic in request.topics:
+        rows = []
+        for row in topic.partitions:
+            rows.append(moved(topic.name, row, ctx))
+            await turns.next()
+        response.topics.append(DeleteRecordsTopicResult(name=topic.name, partitions=rows))
+    return response
 
 
 def moved(topic: str, row: DeleteRecordsPartition, ctx: Context) -> DeleteRecordsPartitionResult:

@@ -2,6 +2,7 @@
 
 from broker.cluster.authorizer import Operation, Resource
 from broker.cluster.topic_rules import check_name
+from broker.handlers.group_calls import Turns
 from broker.handlers.topic_rows import topic_by_name
 from broker.requests.context import Context
 from broker.storage.producers import ProducerState as Known
@@ -16,15 +17,22 @@ from kproto.messages.describe_producers import (
 
 
 async def describe_producers(request: DescribeProducersRequest, ctx: Context) -> DescribeProducersResponse:
-    """Each partition answers for itself."""
-    return DescribeProducersResponse(
-        topics=[
-            TopicResponse(
-                name=topic.name, partitions=[row(topic.name, index, ctx) for index in topic.partition_indexes]
-            )
-            for topic in request.topics
-        ]
-    )
+    """Each partition answers for itself, once however often it is named: its answer may be long."""
+    turns, response = Turns(ctx), DescribeProducersResponse()
+    for topic, indexes in named(request).items():
+        rows = []
+        for index in indexes:
+            rows.append(row(topic, index, ctx))
+            await turns.next()
+        response.topics.append(TopicResponse(name=topic, partitions=rows))
+    return response
+
+
+def named(request: DescribeProducersRequest) -> dict[str, dict[int, None]]:
+    topics: dict[str, dict[int, None]] = {}
+    for topic in request.topics:
+        topics.setdefault(topic.name, {}).update(dict.fromkeys(topic.partition_indexes))
+    return topics
 
 
 def row(topic: str, index: int, ctx: Context) -> PartitionResponse:

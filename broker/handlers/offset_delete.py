@@ -4,7 +4,7 @@ The group's own refusal is on top and leaves no rows (KIP-496).
 """
 
 from broker.cluster.authorizer import Operation
-from broker.handlers.group_calls import ask_or_raise, must_have_id
+from broker.handlers.group_calls import Turns, ask_or_raise, must_have_id
 from broker.handlers.topic_rows import topic_by_name
 from broker.requests.context import Context
 from coordinator.groups.effects import Forgotten
@@ -21,11 +21,11 @@ from kproto.messages.offset_delete import (
 async def offset_delete(request: OffsetDeleteRequest, ctx: Context) -> OffsetDeleteResponse:
     """The offsets are gone for good once the answer is there."""
     must_have_id(request.group_id)
-    codes = {
-        (topic.name, row.partition_index): code_of(topic.name, row.partition_index, ctx)
-        for topic in request.topics
-        for row in topic.partitions
-    }
+    turns, codes = Turns(ctx), dict[TopicPartition, ErrorCode]()
+    for topic in request.topics:
+        for row in topic.partitions:
+            codes[topic.name, row.partition_index] = code_of(topic.name, row.partition_index, ctx)
+            await turns.next()
     known = [partition for partition, code in codes.items() if code is ErrorCode.NONE]
     within_ms = ctx.rooms.settings.offsets_commit_timeout_ms
     answer = await ask_or_raise(ctx, request.group_id, DeleteOffsets(known), within_ms)

@@ -144,6 +144,22 @@ async def test_what_is_not_flushed_yet_is_above_the_high_watermark() -> None:
             assert await delete(client, "orders", (0, HIGH_WATERMARK)) == [(NONE, 2)]
 
 
+async def test_a_long_request_lets_others_have_their_turn() -> None:
+    """A hundred thousand rows are no reason to keep a heartbeat waiting."""
+    rows = [DeleteRecordsPartition(partition_index=0, offset=9)] * 100_000
+    request = DeleteRecordsRequest(topics=[DeleteRecordsTopic(name="orders", partitions=rows)], timeout_ms=1_000)
+    async with running() as broker:
+        with broker.connect() as greedy, broker.connect() as modest:
+            await create(greedy, "orders")
+            await produce(greedy, "orders", "a")
+            await greedy.send(request, 2)
+            assert await delete(modest, "orders", (0, 1)) == [(NONE, 1)]
+            assert greedy.is_quiet
+            (answer,) = (await greedy.receive()).topics
+            assert {row.error_code for row in answer.partitions} == {OUT_OF_RANGE}
+            assert len(answer.partitions) == len(rows)
+
+
 async def test_the_new_start_outlives_the_broker(tmp_path: Path) -> None:
     async with running(data=tmp_path) as broker:
         with broker.connect() as client:

@@ -45,6 +45,17 @@ async def test_idempotent_producers_are_told_and_others_are_not() -> None:
             assert told((await ask(client, "orders", 0))[0]) == [(77, 4, 0), (78, 0, 0)]
 
 
+async def test_a_partition_named_often_is_told_once() -> None:
+    """Else a small question could have an answer of any size."""
+    async with running() as broker:
+        with broker.connect() as client:
+            await create(client, "orders")
+            await write(client, 77, 3, 0, "a", "b")
+            topic = TopicRequest(name="orders", partition_indexes=[0] * 1_000)
+            (answer,) = (await client.ask(DescribeProducersRequest(topics=[topic] * 100), 0)).topics
+            assert [told(row) for row in answer.partitions] == [[(77, 3, 1)]]
+
+
 async def test_they_are_remembered_over_a_restart(tmp_path: Path) -> None:
     async with running(data=tmp_path) as broker:
         with broker.connect() as client:
