@@ -187,6 +187,8 @@ class Configs:
             return
         names = ", ".join(sorted(layers.broker.keys() | layers.cluster.keys()))
         log.info("This broker has other options now: %s", names or "those of its start")
+        if layers.idle:
+            log.warning("Known, and without effect in this version: %s", ", ".join(layers.idle))
         for tell in self._broker_listeners:
             tell(layers.settings)
         for name, topic in list(self._topics.items()):

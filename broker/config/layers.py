@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Mapping
 
 from broker.config.cross_checks import check_together
-from broker.config.keys import AT_START, CLUSTER, BadValue, Key
+from broker.config.keys import AT_START, CLUSTER, WORKS, BadValue, Key
 from broker.config.kinds import LONG
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
@@ -42,6 +42,13 @@ class Layers:
         if dynamic := {**self.cluster, **self.broker}:
             defaults = {name: static.KEYS[name].show(value) or "" for name, value in static.profile.items()}
             self.settings = BrokerSettings({**static.texts, **dynamic}, defaults=defaults)
+
+    @property
+    def idle(self) -> list[str]:
+        """Names set while running that are known and have no effect here."""
+        names = {**self.cluster, **self.broker}
+        keys = BrokerSettings.KEYS
+        return sorted(name for name in names if name not in keys or keys[name].standing is not WORKS)
 
     def check(self, changed: Mapping[str, str], *, whole_cluster: bool) -> None:
         """Whether these values may be put into a layer.

@@ -285,6 +285,14 @@ async def test_throttle_rates_are_kept_and_shown_as_kafka_does() -> None:
         assert await described(client, BROKER, "0") == {"leader.replication.throttled.rate": ("1000", 2)}
 
 
+async def test_an_option_without_effect_is_kept_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    async with site() as (_, client):
+        assert await edit(client, BROKER, "0", ("num.io.threads", SET, "9"), ("message.max.bytes", SET, "400")) == OK
+        own = {"num.io.threads": ("9", 2), "message.max.bytes": ("400", 2)}
+        assert await described(client, BROKER, "0") == own
+        assert "Known, and without effect in this version: num.io.threads" in caplog.messages
+
+
 async def test_a_smaller_message_limit_holds_for_the_next_produce_without_a_restart() -> None:
     async with site() as (_, client):
         assert await produce(client, "orders", "x" * 500) == 0
