@@ -9,7 +9,10 @@ import click
 
 from tools.client import bootstrap_option, common_options, told
 
-POLL_MS = 200
+LOOK_MS = 200
+"""Between two looks whether the end is reached."""
+POLL_MS = 5_000
+"""Of a member that may be told its partitions: kafka-python 3.0 may forget them when that falls between two polls."""
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\"}
 
 
@@ -68,7 +71,8 @@ def print_records(consumer: Any, count: int | None, exit_at_end: bool, write: An
     left = count
     ends: dict[Any, int] = {}
     while left is None or left > 0:
-        for records in consumer.poll(timeout_ms=POLL_MS, max_records=left).values():
+        wait_ms = LOOK_MS if exit_at_end and consumer.assignment() else POLL_MS
+        for records in consumer.poll(timeout_ms=wait_ms, max_records=left).values():
             for record in records:
                 write(record)
             left = None if left is None else left - len(records)
