@@ -16,7 +16,7 @@ from broker.partitions.validation import (
     refuse_noted,
     stamped,
 )
-from kproto.records.batch import HEADER_BYTES, assemble, read_header
+from kproto.records.batch import HEADER_BYTES, MAGIC_AT, assemble, read_header
 from kproto.records.compression import Codec, deflate, inflate
 from kproto.records.legacy import is_old
 from kproto.records.up_conversion import UpConversion
@@ -36,7 +36,9 @@ def takes_steps(records: memoryview | None, topic: TopicRules) -> bool:
     """Whether `check_or_rewrite` has to be asked, not `validation.check`."""
     if records is None or len(records) <= LOW_ATTRIBUTES_AT:
         return False
-    return is_long(records) or is_old(records) or _other_codec(records[LOW_ATTRIBUTES_AT], topic) is not None
+    if records[MAGIC_AT] < 2 or is_long(records):
+        return True
+    return topic.compression_type != AS_SENT and _other_codec(records[LOW_ATTRIBUTES_AT], topic) is not None
 
 
 async def check_or_rewrite(records: memoryview | None, rules: Rules, breathe: Breathe) -> Batch:

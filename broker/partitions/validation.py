@@ -7,6 +7,7 @@ a millisecond, over a copy, so that others have their turn.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from struct import Struct
 from typing import Protocol
 
 from kproto.errors import ApiError, ErrorCode
@@ -18,7 +19,7 @@ from kproto.records.walk import MAX_TIMESTAMP, Walk
 SHORT_BYTES, SHORT_COUNT = 65_536, 4_000
 """What is walked at once: more records or, compressed, more bytes than this take steps."""
 ZSTD_SINCE = 7
-COUNT_AT = 57
+COUNT, COUNT_AT = Struct(">i"), 57
 NO_TIMESTAMP = -1
 
 
@@ -116,7 +117,7 @@ def is_long(records: memoryview | None) -> bool:
     if records is None or len(records) < HEADER_BYTES:
         return False
     compressed = records[22] & 7
-    count = int.from_bytes(records[COUNT_AT:HEADER_BYTES], "big", signed=True)
+    (count,) = COUNT.unpack_from(records, COUNT_AT)
     return count > SHORT_COUNT or (bool(compressed) and len(records) > SHORT_BYTES // 8)
 
 
