@@ -60,6 +60,16 @@ def release_name() -> Check:
     return Check("a release such as 0.8.2, 2.8-IV1 or 3.9", holds)
 
 
+def address_counts() -> Check:
+    """`address:count` pairs, IPv6 addresses with or without brackets."""
+
+    def holds(value: str) -> bool:
+        pairs = [entry.strip().rpartition(":") for entry in value.split(",") if entry.strip()]
+        return all(host.strip(" []") and count.isascii() and count.isdigit() for host, _, count in pairs)
+
+    return Check("a comma separated list of address:count pairs", holds)
+
+
 def throttled_replicas() -> Check:
     """`partition:broker` pairs or a star (KIP-73)."""
 

@@ -13,10 +13,13 @@ import pytest
 import trio
 
 from broker.cluster.znodes import (
+    CONFIG_CHANGE_PREFIX,
     CONFIG_CHANGES,
     broker_config_path,
     decode_config,
     decode_config_change,
+    encode_config,
+    encode_config_change,
     topic_config_path,
 )
 from broker.testing.calls import batch_of, create, fetched, produce, produce_request
@@ -263,6 +266,8 @@ WRONG_BROKER_EDITS = [
     ("", "ssl.keystore.location", "x", "only per-listener using the listener prefix"),
     ("", "sasl.enabled.mechanisms", "PLAIN", "broker id must be specified: sasl.enabled.mechanisms"),
     ("0", "listener.name.plaintext.ssl.keystore.password", "secret", "password"),
+    ("0", "max.connections.per.ip.overrides", "abc", "address:count pairs"),
+    ("", "max.connections.per.ip.overrides", "127.0.0.1:many", "address:count pairs"),
     ("0", "log.cleaner.threads", "0", "log.cleaner.threads is 0."),
     ("0", "log.retention.mss", "1", "Did you mean log.retention.ms?"),  # Kafka keeps what it does not know
 ]
@@ -302,6 +307,18 @@ async def test_a_smaller_message_limit_holds_for_the_next_produce_without_a_rest
         assert await edit(client, TOPIC, "orders", ("max.message.bytes", SET, "1000")) == OK
         assert await produce(client, "orders", "x" * 500) == 1
         assert await fetched(client, "orders") == ["x" * 500] * 2
+
+
+@pytest.mark.parametrize("value", ["abc", "127.0.0.1:", ":5", "h:-1", "h:1,x"])
+async def test_nonsense_that_a_tool_wrote_for_a_broker_ends_nothing(value: str) -> None:
+    """Somebody with a hand on the registry; the broker's own value holds."""
+    async with site() as (broker, client):
+        registry = broker.broker._rooms.registry
+        node = encode_config({"max.connections.per.ip.overrides": value, "message.max.bytes": "400"})
+        await registry.create(broker_config_path(0), node)
+        await registry.create(CONFIG_CHANGE_PREFIX, encode_config_change("brokers/0"), sequential=True)
+        await edit(client, TOPIC, "orders", ("retention.ms", SET, "1000"))
+        assert await described(client, BROKER, "0") == {"message.max.bytes": ("400", 2)}
 
 
 async def test_a_limit_of_connections_holds_for_those_that_come() -> None:

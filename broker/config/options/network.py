@@ -1,6 +1,6 @@
 """Who this broker is, where it listens, and what a connection may cost."""
 
-from broker.config.checks import at_least, one_of
+from broker.config.checks import address_counts, at_least, one_of
 from broker.config.keys import CLUSTER, NO_EFFECT, PER_BROKER, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, LONG, STRING
 from broker.config.numbers import INT_MAX
@@ -108,6 +108,7 @@ class NetworkSettings(Settings):
         "max.connections.per.ip.overrides",
         STRING,
         "",
+        check=address_counts(),
         update=CLUSTER,
         doc="Other limits for some addresses, as address:count pairs.",
     )
