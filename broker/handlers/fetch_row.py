@@ -2,6 +2,7 @@
 
 from broker.cluster.authorizer import Operation, Resource
 from broker.handlers.fetch_versions import ZSTD_SINCE, must_be_readable
+from broker.handlers.storage_errors import FETCH_SINCE, code_told
 from broker.handlers.topic_rows import topic_of
 from broker.partitions.down_conversion import old_messages
 from broker.partitions.partition import Leadership, Partition
@@ -82,11 +83,11 @@ class Row:
                 if not partition.log.start_offset <= self._asked.fetch_offset <= partition.log.end_offset:
                     self.error = ErrorCode.OFFSET_OUT_OF_RANGE
         except ApiError as no:
-            self.error = no.code
+            self.error = code_told(no.code, ctx.version, FETCH_SINCE)
         except OffsetOutOfRange:
             self.error = ErrorCode.OFFSET_OUT_OF_RANGE
         except StorageFailed:
-            self.error = ErrorCode.KAFKA_STORAGE_ERROR
+            self.error = code_told(ErrorCode.KAFKA_STORAGE_ERROR, ctx.version, FETCH_SINCE)
         return 0
 
     def _find(self, ctx: Context) -> Partition:
@@ -115,7 +116,7 @@ class Row:
             )
             self.found = BytesSlice(messages)
         except ApiError as no:
-            self.error = no.code
+            self.error = code_told(no.code, ctx.version, FETCH_SINCE)
 
     def _end_of_view(self, partition: Partition) -> int:
         """Where this reader's view of the log ends."""

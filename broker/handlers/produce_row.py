@@ -2,6 +2,7 @@
 
 from broker.cluster.authorizer import Operation
 from broker.cluster.topic_rules import INTERNAL_TOPICS
+from broker.handlers.storage_errors import PRODUCE_SINCE, code_told
 from broker.handlers.topic_rows import topic_of
 from broker.partitions.partition import Appended, Partition
 from broker.partitions.rewriting import check_or_rewrite, takes_steps
@@ -20,12 +21,13 @@ from kproto.messages.produce import (
 class Row:
     """What the batch has become so far. Each step raises ApiError when it refuses; the caller keeps it in `refusal`."""
 
-    __slots__ = ("_batch", "_data", "_topic", "partition", "refusal", "stored")
+    __slots__ = ("_batch", "_data", "_topic", "_version", "partition", "refusal", "stored")
 
     def __init__(self, topic: TopicProduceData, data: PartitionProduceData) -> None:
         self._topic = topic
         self._data = data
         self._batch: Batch
+        self._version = PRODUCE_SINCE  # nothing failed yet
         self.partition: Partition
         self.stored: Appended | None = None
         self.refusal: ApiError | None = None
@@ -46,6 +48,7 @@ class Row:
         return self.refusal is None and takes_steps(self._data.records, self.partition.settings)
 
     def find(self, ctx: Context) -> None:
+        self._version = ctx.version
         topic = topic_of(ctx, Operation.WRITE, self._topic.name, self._topic.topic_id)
         if topic.name in INTERNAL_TOPICS:
             raise ApiError(ErrorCode.INVALID_TOPIC_EXCEPTION)
@@ -75,7 +78,7 @@ class Row:
     def answer(self) -> PartitionProduceResponse:
         answer = PartitionProduceResponse(index=self._data.index, base_offset=-1)
         if self.refusal is not None:
-            answer.error_code = self.refusal.code
+            answer.error_code = code_told(self.refusal.code, self._version, PRODUCE_SINCE)
             answer.error_message = self.refusal.message
             if isinstance(self.refusal, InvalidRecords):
                 answer.record_errors = [BatchIndexAndErrorMessage(batch_index=at) for at in self.refusal.indexes]
