@@ -193,8 +193,16 @@ class KafkaPythonClient:
 
     def poll(self) -> None:
         """Long enough for a rebalance: kafka-python 3.0.12 that is between two polls when it is told its partitions
-        may forget them, heartbeats included, and is thrown out without a word."""
-        for place, records in self._consumer.poll(timeout_ms=5_000, max_records=COMMIT_EVERY).items():
+        may forget them, heartbeats included, and is thrown out without a word. A broker that is away while it looks
+        for its coordinator it tells as an error of the poll; the next poll looks again."""
+        from kafka.errors import KafkaConnectionError
+
+        try:
+            polled = self._consumer.poll(timeout_ms=5_000, max_records=COMMIT_EVERY)
+        except KafkaConnectionError:
+            time.sleep(0.1)
+            return
+        for place, records in polled.items():
             for record in records:
                 self._member.consumed((place.topic, place.partition), record.offset, record.key, record.value)
         self._member.commit(self)
