@@ -2,7 +2,8 @@
 
 One partition:
     log.py             the verbs of the contract
-    segment.py         one `.log` with its two indexes
+    segment.py         one `.log` with its two indexes, from creation to removal
+    contents.py        what one `.log` holds, as far as it is known
     index.py           sorted entries of `.index` and `.timeindex`
     scan.py            batch headers of a file, one after the other
     reading.py         from an offset to a run of bytes

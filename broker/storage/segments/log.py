@@ -28,9 +28,10 @@ from broker.storage.files import Disk, write_all
 from broker.storage.producers import ProducerStates
 from broker.storage.segments import producers_file, reading, retention, times
 from broker.storage.segments.checkpoints import PARTITION_METADATA, topic_id_text
+from broker.storage.segments.contents import LogDamaged
 from broker.storage.segments.flushing import GroupCommit
 from broker.storage.segments.names import delete_directory
-from broker.storage.segments.segment import LogDamaged, Segment
+from broker.storage.segments.segment import Segment
 from kproto.records.batch import BatchHeader, split, stamp
 
 log = logging.getLogger("barnabas.storage")

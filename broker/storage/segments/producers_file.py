@@ -8,9 +8,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from broker.storage.files import read_whole, write_all
+from broker.storage.segments.contents import BATCHES_A_STEP
 from broker.storage.segments.names import SNAPSHOT, offset_file, offset_of
 from broker.storage.segments.scan import headers
-from broker.storage.segments.segment import BATCHES_A_STEP
 from broker.storage.segments.snapshot import SnapshotDamaged, decode_snapshot, encode_snapshot
 
 if TYPE_CHECKING:

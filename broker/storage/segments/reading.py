@@ -7,7 +7,8 @@ import trio
 
 from broker.storage.contract import OffsetOutOfRange, Slice, StorageFailed
 from broker.storage.files import File
-from broker.storage.segments.segment import IndexDamaged, LogDamaged, Segment
+from broker.storage.segments.contents import Contents, IndexDamaged, LogDamaged
+from broker.storage.segments.segment import Segment
 from broker.storage.slices import BytesSlice, FileSlice
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Reader:
             except OSError as error:
                 raise self._log.failed(error) from error
             except IndexDamaged as damage:
-                await self.rebuild(damage.segment)
+                await self.rebuild(damage.contents)
         raise StorageFailed(f"{self._log.name}: offset {offset} cannot be found")
 
     def _slice(self, offset: int, max_bytes: int, below: int, *, probe: bool) -> Slice:
@@ -91,18 +92,19 @@ class Reader:
         finally:
             cold.file.release()
 
-    async def rebuild(self, segment: Segment) -> None:
-        """Build the segment's indexes anew, in slices.  Raises: StorageFailed: its log is damaged."""
-        log.warning("%s: the index of segment %d is damaged and built anew", self._log.name, segment.base_offset)
+    async def rebuild(self, damaged: Contents) -> None:
+        """Build a segment's indexes anew, in slices.  Raises: StorageFailed: its log is damaged."""
+        log.warning("%s: the index of segment %d is damaged and built anew", self._log.name, damaged.base_offset)
         try:
-            for _ in segment.rebuild(self._log.settings.index_interval_bytes):
+            for _ in damaged.rebuild(self._log.settings.index_interval_bytes):
                 await trio.lowlevel.checkpoint()
         except LogDamaged as damage:
             raise StorageFailed(str(damage)) from damage
         except OSError as error:
             raise self._log.failed(error) from error
-        if segment in self._log.segments[:-1]:
-            segment.retire()
+        for segment in self._log.segments[:-1]:
+            if segment is damaged:
+                segment.retire()
 
 
 def _run(segment: Segment, place: tuple[int, int, int], max_bytes: int, below: int, tail: int) -> Slice:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from broker.storage.epochs import Epochs
 from broker.storage.segments import producers_file
 from broker.storage.segments.checkpoints import LEADER_EPOCHS, Unreadable, read_epochs
+from broker.storage.segments.contents import BATCHES_A_STEP, IndexDamaged, LogDamaged
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import (
     DELETED,
@@ -24,7 +25,7 @@ from broker.storage.segments.names import (
     offset_of,
 )
 from broker.storage.segments.scan import crc_is_right, headers
-from broker.storage.segments.segment import BATCHES_A_STEP, IndexDamaged, LogDamaged, Segment
+from broker.storage.segments.segment import Segment
 from kproto.records.batch import HEADER_BYTES
 
 log = logging.getLogger("barnabas.storage")

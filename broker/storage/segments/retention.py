@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from broker.storage.segments.segment import IndexDamaged, Segment
+from broker.storage.segments.contents import IndexDamaged
+from broker.storage.segments.segment import Segment
 
 if TYPE_CHECKING:
     from broker.storage.segments.log import SegmentLog
@@ -40,7 +41,7 @@ async def _drop_while(log: "SegmentLog", now_ms: int, is_over: Callable[[Segment
             if not is_over(oldest):
                 return
         except IndexDamaged as damage:
-            await log.reader.rebuild(damage.segment)
+            await log.reader.rebuild(damage.contents)
             continue
         except OSError as error:
             raise log.failed(error) from error

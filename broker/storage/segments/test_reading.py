@@ -7,9 +7,9 @@ import pytest
 
 from broker.storage.contract import StorageFailed
 from broker.storage.files import SystemDisk
+from broker.storage.segments.contents import BATCHES_A_STEP
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.reading import OPEN_RETIRED
-from broker.storage.segments.segment import BATCHES_A_STEP
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import NOW_MS, ORDERS, LogOptions, batch, everything, started, storage_on, stored
 from kproto.records.batch import split

@@ -11,8 +11,9 @@ import trio
 
 from broker.storage.contract import StorageFailed, TimedOffset
 from broker.storage.files import File
+from broker.storage.segments.contents import BATCHES_A_STEP, IndexDamaged
 from broker.storage.segments.scan import headers
-from broker.storage.segments.segment import BATCHES_A_STEP, IndexDamaged, Segment
+from broker.storage.segments.segment import Segment
 from kproto.errors import ApiError
 from kproto.records.batch import HEADER_BYTES, BatchHeader
 from kproto.records.compression import inflate
