@@ -93,8 +93,8 @@ def test_a_replaced_file_is_the_old_one_or_the_new_one_after_a_crash_at_any_call
     for crash_at in range(20):
         disk = FakeDisk()
         disk.make_directory(Path("/d"))
+        disk.sync_directory(Path("/"))
         replace(disk, Path("/d/file"), b"old")
-        disk.sync_directory(Path("/d"))
         calls = len(disk.calls)
         disk.crash_at = calls + crash_at
         try:

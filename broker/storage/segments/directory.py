@@ -30,8 +30,7 @@ class DataDirectory:
     def claim(self) -> None:
         """Make it, lock it, read whose it is. Raises: OperatorError."""
         try:
-            if not self._disk.exists(self.path):
-                self._disk.make_directory(self.path)
+            self._make()
             self._lock = self._disk.lock(self.path)
             self._disk.create(self.path / f"{META_PROPERTIES}.tmp").release()
             self._disk.remove(self.path / f"{META_PROPERTIES}.tmp")
@@ -45,6 +44,14 @@ class DataDirectory:
                 "Make it writable for this user, or set log.dirs to another directory.",
             ) from None
         self._read_identity()
+
+    def _make(self) -> None:
+        """With its parents, and durably: what will be flushed here is worth no more than the names above it."""
+        missing = [path for path in (self.path, *self.path.parents) if not self._disk.exists(path)]
+        if missing:
+            self._disk.make_directory(self.path)
+            for path in missing:
+                self._disk.sync_directory(path.parent)
 
     def _held(self, held: Held) -> OperatorError:
         who = "another process" if held.pid is None else f"process {held.pid}"

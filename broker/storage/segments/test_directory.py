@@ -117,3 +117,11 @@ def test_a_directory_that_cannot_be_written_is_refused() -> None:
     with pytest.raises(OperatorError, match="Read-only"):
         claimed(disk)
     claimed(disk)
+
+
+def test_a_new_directory_and_its_parents_outlive_a_power_cut() -> None:
+    """What is flushed below is worth no more than the names above it."""
+    disk = FakeDisk()
+    path = Path("/var/lib/barnabas")
+    DataDirectory(path, disk).claim()
+    assert disk.after_crash().exists(path)
