@@ -2,6 +2,8 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,41 @@ async def test_a_short_absence_of_the_server_keeps_the_session(tmp_path: Path, n
         assert stat is not None
         assert stat.ephemeral_owner == session_id
         await registry.close()
+
+
+async def test_a_server_that_accepts_and_says_nothing_costs_no_session(
+    zookeeper: ZooKeeper, nursery: trio.Nursery
+) -> None:
+    """As a ZooKeeper that is just starting sometimes does; its next connection is answered."""
+    clients: list[trio.SocketStream] = []
+    left_mute: list[trio.SocketStream] = []
+
+    async def forward(client: trio.SocketStream) -> None:
+        clients.append(client)
+        if registry.state is SessionState.SUSPENDED and registry.session_id and not left_mute:
+            left_mute.append(client)
+            await trio.sleep_forever()
+        server = await trio.open_tcp_stream("127.0.0.1", zookeeper.port)
+        async with server, client, trio.open_nursery() as both_ways:
+            both_ways.start_soon(pump, client, server)
+            both_ways.start_soon(pump, server, client)
+
+    listeners = await nursery.start(partial(trio.serve_tcp, forward, 0, host="127.0.0.1"))
+    registry = registry_at(f"127.0.0.1:{listeners[0].socket.getsockname()[1]}", session_timeout_ms=6_000)
+    await nursery.start(registry.run)
+    session_id, states = registry.session_id, States(registry)
+    await clients[-1].aclose()
+    await states.until(SessionState.SUSPENDED, SessionState.CONNECTED)
+    assert left_mute
+    assert registry.session_id == session_id
+    await registry.close()
+
+
+async def pump(source: trio.SocketStream, sink: trio.SocketStream) -> None:
+    with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        async for data in source:
+            await sink.send_all(data)
+    await sink.aclose()
 
 
 async def test_a_long_absence_ends_the_session_by_our_own_clock(tmp_path: Path, nursery: trio.Nursery) -> None:

@@ -35,6 +35,8 @@ from broker.registry.contract import (
 log = logging.getLogger("barnabas.registry.zookeeper")
 
 RECONNECT = {"max_tries": -1, "delay": 0.1, "backoff": 2, "max_jitter": 0.4, "max_delay": 2.0}
+GREETING_S = (0.5, 3.0)
+"""A server that accepts has at least and at most so long to answer; in between a sixth of the session timeout."""
 
 
 class _AtOnce:
@@ -68,7 +70,11 @@ class QuietLog(logging.LoggerAdapter[logging.Logger]):
 
 
 class Client(KazooClient):  # type: ignore[misc]
-    """Knows the session timeout that the server granted, which kazoo does not keep."""
+    """Knows the session timeout that the server granted, which kazoo does not keep, and gives up a mute server sooner.
+
+    A server that is just starting may accept a connection and never say a word on it. kazoo would wait for a whole
+    session timeout, and the session would be lost.
+    """
 
     def __init__(self, hosts: str, session_timeout_s: float) -> None:
         self.quiet_log = QuietLog(log, {})
@@ -88,6 +94,13 @@ class Client(KazooClient):  # type: ignore[misc]
             return read_timeout_ms, connect_timeout_ms
 
         self._connection._connect = connect_and_note
+        greet = self._connection._invoke
+        patience_s = min(max(session_timeout_s / 6, GREETING_S[0]), GREETING_S[1])
+
+        def greet_soon(timeout_s: float, *args: object, **kwargs: object) -> object:
+            return greet(min(timeout_s, patience_s), *args, **kwargs)
+
+        self._connection._invoke = greet_soon
 
 
 _KINDS: dict[type[Exception], type[RegistryError]] = {
