@@ -21,8 +21,8 @@ from coordinator.groups.events import Event, Timer, TimerFired
 from coordinator.groups.rebalance import Rules
 from coordinator.groups.records import read_record, record_bytes
 from kproto.errors import ApiError, ErrorCode, WireError
-from kproto.records.batch import read_records, split
 from kproto.records.record import Record
+from kproto.records.stored import read_stored_records, split_stored
 
 log = logging.getLogger("barnabas.groups")
 
@@ -93,9 +93,9 @@ class Shard:
         offset = self._partition.start_offset
         while offset < self._end_offset and self._is_over is None:
             batches = memoryview(await self._partition.read(offset, LOAD_BYTES))
-            for header, batch in split(batches):
+            for header, batch in split_stored(batches):
                 if not header.is_control:
-                    for record in read_records(batch):
+                    for record in read_stored_records(batch):
                         self._believe(record)
                         if pace.is_over:
                             await pace.rest()

@@ -20,7 +20,7 @@ from kproto.messages.list_offsets import (
     ListOffsetsResponse,
     ListOffsetsTopicResponse,
 )
-from kproto.records.batch import read_header
+from kproto.records.stored import read_stored_header
 
 LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_NOT_TIERED = -1, -2, -3, -4, -5, -6
 SINCE = {MAX_TIMESTAMP: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9, EARLIEST_NOT_TIERED: 11}
@@ -89,13 +89,13 @@ async def looked_up(partition: Partition, timestamp_ms: int, end: int) -> TimedO
 
 
 async def epoch_at_start(partition: Partition) -> int:
-    """Leader epoch of the first batch; the current one while there is none."""
+    """Leader epoch of the first batch, -1 of an old message; the current one while there is none."""
     log = partition.log
     if log.start_offset == log.end_offset:
         return partition.leadership.epoch
     first = await log.read(log.start_offset, 0, log.end_offset)
     try:
-        return read_header(memoryview(first.read())).leader_epoch
+        return read_stored_header(memoryview(first.read())).leader_epoch
     finally:
         first.release()
 

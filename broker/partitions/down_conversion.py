@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from broker.storage.contract import Log, OffsetOutOfRange, StorageFailed
 from kproto.errors import ApiError, ErrorCode
-from kproto.records.batch import split
 from kproto.records.down_conversion import down_converted
+from kproto.records.stored import split_stored
 
 READ_BYTES = 1024 * 1024
 
@@ -27,7 +27,7 @@ async def old_messages(log: Log, offset: int, below: int, max_bytes: int, magic:
         read_from = position
         data = await _read(log, position, min(max_bytes, READ_BYTES), below)
         await breathe()
-        for header, batch in split(data):
+        for header, batch in split_stored(data):
             try:
                 messages = await _converted(batch, magic, offset, breathe)
             except ApiError:

@@ -2,6 +2,7 @@
 
     batch.py        the 61-byte header of format v2 (KIP-98); build a batch, stamp it, read its records
     legacy.py       messages of magic 0 and 1, nested where they are compressed; read and build their sets
+    stored.py       batches of all these formats, as they lie in logs side by side
     record.py       one record inside a batch
     control.py      the markers that end a transaction
     walk.py         is every record of a batch sound? One pass, plain Python that mypyc may compile

@@ -1,4 +1,6 @@
-"""A batch of format v2 becomes messages of magic 0 or 1, in steps, for clients that know nothing newer.
+"""A stored batch becomes messages of magic 0 or 1, in steps, for clients that know nothing newer.
+
+What is of that magic or an older one already, in logs of brokers before 0.11, is sent as it stands.
 
 Offsets, keys and values stay, also gaps between offsets; the codec stays, with the lz4 header that magic 0 expects.
 Headers and control records are left out, since these formats have no place for them, and magic 0 has no times.
@@ -8,12 +10,12 @@ Source: RecordsUtil.java, MemoryRecordsBuilder.java.
 from collections.abc import Iterator
 
 from kproto.errors import ApiError, ErrorCode
-from kproto.records.batch import HEADER_BYTES, BatchHeader, Bytes, read_header
-from kproto.records.compression import Codec, inflate
-from kproto.records.frames import UNKNOWN_END, items
+from kproto.records.batch import Bytes
+from kproto.records.compression import Codec
 from kproto.records.legacy import NO_TIMESTAMP, Message, attributes_of, wrapped, write_message
 from kproto.records.limits import MAX_INFLATED_BYTES
-from kproto.records.record import Record, read_record, read_varint
+from kproto.records.record import Record
+from kproto.records.stored import read_stored_header, stored_records
 
 SLICE_RECORDS, SLICE_BYTES = 60, 32 * 1024
 """About half a millisecond of plain Python."""
@@ -27,14 +29,17 @@ def down_converted(
     Raises: ApiError UNSUPPORTED_COMPRESSION_TYPE: zstd, which these formats never knew; CORRUPT_MESSAGE,
         INVALID_RECORD, MESSAGE_TOO_LARGE: the batch is not sound.
     """
-    header = read_header(batch)
+    header = read_stored_header(batch)
+    if header.magic <= magic:
+        yield bytes(batch)
+        return
     if header.is_control:
         return
     if header.codec is Codec.ZSTD:
         raise ApiError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd is not for old clients")
     attributes = attributes_of(magic, Codec.NONE, header.is_log_append_time)
     outer = Message(-1, magic, attributes | header.codec, NO_TIMESTAMP, None, None)
-    pieces = _messages(_records(batch, header, max_inflated_bytes), outer, from_offset)
+    pieces = _messages(stored_records(batch, max_inflated_bytes=max_inflated_bytes), outer, from_offset)
     if not header.codec:
         yield from pieces
         return
@@ -58,33 +63,3 @@ def _messages(records: Iterator[Record | None], outer: Message, from_offset: int
             yield bytes(out)
             out.clear()
     yield bytes(out)
-
-
-def _records(batch: Bytes, header: BatchHeader, max_inflated_bytes: int) -> Iterator[Record | None]:
-    """The records; None where a piece was inflated."""
-    section = memoryview(batch)[HEADER_BYTES : header.size]
-    for item in items(inflate(header.codec, section, max_inflated_bytes), _end_of_record):
-        if item is None:
-            yield None
-            continue
-        data, position, end = item
-        try:
-            _, position = read_varint(data, position)
-            record, position = read_record(data, position, header.base_offset, header.base_timestamp)
-        except IndexError:
-            position = UNKNOWN_END
-        if position != end:
-            raise ApiError(ErrorCode.CORRUPT_MESSAGE, "a stored record does not end where it says")
-        if header.is_log_append_time:
-            record.timestamp_ms = header.max_timestamp
-        yield record
-
-
-def _end_of_record(data: bytes, position: int) -> int:
-    try:
-        length, position = read_varint(data, position)
-    except IndexError:
-        return UNKNOWN_END
-    if length < 0:
-        raise ApiError(ErrorCode.CORRUPT_MESSAGE, "a stored record has a negative length")
-    return position + length

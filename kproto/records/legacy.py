@@ -9,7 +9,6 @@ are absolute in magic 0, and count from 0 in magic 1 (KIP-31); producers of libr
 Source: KIP-31, KIP-32; LegacyRecord.java, AbstractLegacyRecordBatch.java.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from struct import Struct
@@ -104,21 +103,31 @@ def inner_messages(outer: Message, max_inflated_bytes: int = MAX_INFLATED_BYTES)
 def read_message_set(data: Bytes, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> Iterator[Record]:
     """The records of whole messages, with the offsets that they have in a log.
 
-    A compressed set of magic 1 is inflated twice: where it begins is only told by its last message.
     Raises: ApiError, as `inner_messages`.
     """
     for outer in messages((bytes(data),)):
-        if outer is None:
-            continue
-        if not outer.codec:
-            yield _record(outer, 0)
-            continue
-        base = 0
-        if outer.magic and outer.offset:
-            [last] = deque(filter(None, inner_messages(outer, max_inflated_bytes)), maxlen=1)
-            base = outer.offset - last.offset
-        for message in filter(None, inner_messages(outer, max_inflated_bytes)):
-            yield _record(message, base)
+        if outer is not None:
+            yield from filter(None, records_of_message(outer, max_inflated_bytes))
+
+
+def records_of_message(outer: Message, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> Iterator[Record | None]:
+    """The records in one message of a log, in steps; a compressed one of magic 1 is inflated twice.
+
+    Where it begins is only told by its last message.
+    Raises: ApiError, as `inner_messages`.
+    """
+    if not outer.codec:
+        yield _record(outer, 0)
+        return
+    base = 0
+    if outer.magic and outer.offset:
+        last = outer
+        for message in inner_messages(outer, max_inflated_bytes):
+            last = message or last
+            yield None
+        base = outer.offset - last.offset
+    for message in inner_messages(outer, max_inflated_bytes):
+        yield None if message is None else _record(message, base)
 
 
 def _record(message: Message, base_offset: int) -> Record:

@@ -9,8 +9,9 @@ from kproto.records.batch import build_batch
 from kproto.records.compression import Codec
 from kproto.records.control import EndTxnMarker, MarkerType, build_marker
 from kproto.records.down_conversion import SLICE_RECORDS, down_converted
-from kproto.records.legacy import read_message_set
+from kproto.records.legacy import build_message_set, read_message_set
 from kproto.records.record import Record
+from kproto.records.stored import split_stored
 from kproto.records.test_legacy import NOW_MS, OLD_CODECS, each_codec, each_magic, kafka_python_reads
 from kproto.records.up_conversion import UpConversion
 from kproto.records.walk import Walk
@@ -101,3 +102,22 @@ def test_down_and_up_again_gives_the_same_records(magic: int, codec: Codec, data
 
 def test_the_codecs_of_old_clients_are_all_there() -> None:
     assert set(OLD_CODECS) == set(Codec) - {Codec.ZSTD}
+
+
+@each_codec
+def test_magic_1_becomes_magic_0_with_absolute_offsets_and_the_old_lz4_header(codec: Codec) -> None:
+    """As in a log that a broker of 0.10 left, for a consumer of 0.8."""
+    records = [Record(offset, NOW_MS, b"k%d" % offset, b"v") for offset in (70, 71, 75)]
+    stored = build_message_set(records, 1, codec=codec)
+    converted = b"".join(
+        piece for _, one in split_stored(memoryview(stored)) for piece in down_converted(one, 0, from_offset=71)
+    )
+    expected = build_message_set(records[1:], 0, codec=codec)
+    assert list(read_message_set(converted)) == list(read_message_set(expected))
+    assert codec != Codec.LZ4 or converted == expected
+
+
+@each_magic
+def test_what_is_old_enough_already_is_sent_as_it_stands(magic: int) -> None:
+    stored = build_message_set([Record(5, NOW_MS, b"k", b"v")], magic, codec=Codec.GZIP)
+    assert b"".join(down_converted(stored, 1, from_offset=5)) == stored

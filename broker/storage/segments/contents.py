@@ -4,7 +4,7 @@ Source: LogSegment.java.
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from broker.storage.files import Disk, File
@@ -201,9 +201,16 @@ class Contents:
         place = self.find(self.base_offset + entry[1])
         if place is not None:
             _, header = next(headers(self.file, place[0], self.size, HEADER_BYTES))
-            if header.max_timestamp == entry[0] and header.last_offset == self.base_offset + entry[1]:
-                return place[0]
+            if header.max_timestamp == entry[0] and place[2] <= self.base_offset + entry[1]:
+                return place[0]  # we note the last offset of a batch; some releases of Kafka that of the record
         raise IndexDamaged(self)
+
+    def without_times(self) -> bool:
+        """Whether no batch has a timestamp, as far as a look at both ends tells.  Raises: OSError, IndexDamaged."""
+        last = self.index.last
+        near_end = headers(self.file, self.indexed(last[0] + self.base_offset) if last else 0, self.size)
+        ends = chain(headers(self.file, 0, min(self.size, 1 << 16)), islice(near_end, BATCHES_A_STEP))
+        return all(header.max_timestamp == NO_TIMESTAMP for _, header in ends)
 
     def newest(self) -> tuple[int, int]:
         """The largest timestamp in ms and the last offset of its batch; (-1, -1) if no batch has one.

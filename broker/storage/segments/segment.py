@@ -123,7 +123,12 @@ class Segment(Contents):
         self.size = self.synced_size = self._disk.size(self.path)
         self.settled = True
         self.next_offset = next_offset
-        return self.index.open_frozen() and self.times.open_frozen() and (len(self.times) > 0 or self.size == 0)
+        if not (self.index.open_frozen() and self.times.open_frozen()):
+            return False
+        try:
+            return len(self.times) > 0 or self.size == 0 or self.without_times()
+        except (IndexDamaged, ValueError):
+            return False
 
     def files(self) -> list[Path]:
         """All that belongs to it and is there."""

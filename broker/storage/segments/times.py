@@ -4,7 +4,6 @@ Source: LogSegment.findOffsetByTimestamp, KIP-79, KIP-734.
 """
 
 from collections.abc import Callable
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import trio
@@ -15,9 +14,8 @@ from broker.storage.segments.contents import BATCHES_A_STEP, IndexDamaged
 from broker.storage.segments.scan import headers
 from broker.storage.segments.segment import Segment
 from kproto.errors import ApiError
-from kproto.records.batch import HEADER_BYTES, BatchHeader
-from kproto.records.compression import inflate
-from kproto.records.record import read_records_of
+from kproto.records.batch import BatchHeader
+from kproto.records.stored import stored_records
 
 if TYPE_CHECKING:
     from broker.storage.segments.log import SegmentLog
@@ -139,25 +137,15 @@ async def _first_record(
     log: "SegmentLog", file: File, position: int, header: BatchHeader, wanted: Callable[[int], bool]
 ) -> TimedOffset | None:
     """The first record of that batch, not below the log start, whose timestamp is wanted."""
-    if header.is_log_append_time:
+    if header.is_log_append_time and header.magic > 1:
         offset = max(header.base_offset, log.start_offset)
         return TimedOffset(offset, header.max_timestamp, header.leader_epoch) if wanted(header.max_timestamp) else None
     try:
-        section = await _inflated(file.read(header.size - HEADER_BYTES, position + HEADER_BYTES), header)
-        records = read_records_of(section, header.count, header.base_offset, header.base_timestamp)
-        while step := list(islice(records, _RECORDS_A_STEP)):
-            for record in step:
-                if record.offset >= log.start_offset and wanted(record.timestamp_ms):
-                    return TimedOffset(record.offset, record.timestamp_ms, header.leader_epoch)
-            await trio.lowlevel.checkpoint()
+        for count, record in enumerate(stored_records(file.read(header.size, position)), 1):
+            if record is not None and record.offset >= log.start_offset and wanted(record.timestamp_ms):
+                return TimedOffset(record.offset, record.timestamp_ms, header.leader_epoch)
+            if record is None or count % _RECORDS_A_STEP == 0:
+                await trio.lowlevel.checkpoint()
     except ApiError as damage:
         raise StorageFailed(f"{log.name}, offset {header.base_offset}: {damage}") from damage
     return None
-
-
-async def _inflated(data: bytes, header: BatchHeader) -> bytes:
-    pieces = []
-    for piece in inflate(header.codec, data):
-        pieces.append(piece)
-        await trio.lowlevel.checkpoint()
-    return b"".join(pieces)
