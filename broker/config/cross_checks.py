@@ -52,7 +52,7 @@ def _check_identity(settings: BrokerSettings) -> None:
     number, generated = settings.broker_id, settings.broker_id_generation_enable
     if number < -1 or (number == -1 and not generated):
         _refuse(f"broker.id is {number}.", "A broker needs a number from 0 on.", "Set broker.id, each broker its own.")
-    if "broker.id" in texts and generated and number > settings.reserved_broker_max_id:
+    if "broker.id" in texts and generated and number > settings.reserved_broker_max_id and not raw["process.roles"]:
         _refuse(
             f"broker.id is {number}.",
             f"Numbers above reserved.broker.max.id={settings.reserved_broker_max_id} are given out by the registry.",

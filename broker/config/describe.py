@@ -3,6 +3,7 @@
 Source: ConfigHelper and DynamicBrokerConfig.brokerConfigSynonyms of Kafka 3.9; KIP-226, KIP-569.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -14,6 +15,17 @@ from broker.config.layers import Layers
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
 from broker.config.unknown_names import ONLY_DYNAMIC
+
+LISTENER_NAME = re.compile(r"listener\.name\.[^.]*\.(.*)")
+"""An option of one listener, or of one mechanism on it: the name of the option it stands before."""
+OF_MECHANISMS = (
+    "sasl.jaas.config",
+    "sasl.login.callback.handler.class",
+    "sasl.login.class",
+    "sasl.server.callback.handler.class",
+    "connections.max.reauth.ms",
+)
+"""Between listener and option these have a mechanism: listener.name.outside.plain.sasl.jaas.config."""
 
 FAMILIES = (
     ("log.roll.ms", "log.roll.hours"),
@@ -65,7 +77,7 @@ def describe_broker(layers: Layers) -> Iterator[Entry]:
             yield _entry(key, settings.raw[name], _known_values(layers, name, key), read_only=key.update is AT_START)
     for name in settings.texts:
         if name not in settings.KEYS:
-            yield _unknown(name, [(source, texts) for source, texts in _set_in(layers) if name in texts])
+            yield _beside(layers, name, _set_in(layers))
 
 
 def describe_cluster_defaults(layers: Layers) -> Iterator[Entry]:
@@ -73,7 +85,7 @@ def describe_cluster_defaults(layers: Layers) -> Iterator[Entry]:
     for name, text in layers.cluster.items():
         key = layers.settings.KEYS.get(name)
         if key is None:
-            yield _unknown(name, [(Source.DYNAMIC_CLUSTER, layers.cluster)])
+            yield _beside(layers, name, [(Source.DYNAMIC_CLUSTER, layers.cluster)], defaults=False)
         else:
             synonyms = [Synonym(name, None if key.secret else text, Source.DYNAMIC_CLUSTER)]
             yield _entry(key, key.parse(text), synonyms, read_only=key.update is AT_START)
@@ -91,6 +103,11 @@ def describe_topic(layers: Layers, topic: TopicSettings) -> Iterator[Entry]:
         if _is_set(key, topic.overrides):
             synonyms.insert(0, Synonym(name, key.show(value), Source.TOPIC))
         yield _entry(key, value, synonyms, read_only=False)
+    for name in topic.overrides:
+        if name not in topic.KEYS:  # some tool wrote it; it may be a secret
+            yield Entry(
+                name, None, Source.TOPIC, False, True, UNKNOWN_WIRE_CODE, None, [Synonym(name, None, Source.TOPIC)]
+            )
 
 
 def _is_set(key: Key[Any], overrides: Mapping[str, str]) -> bool:
@@ -110,11 +127,30 @@ def _set_in(layers: Layers) -> list[tuple[Source, Mapping[str, str]]]:
     ]
 
 
-def _unknown(name: str, found: list[tuple[Source, Mapping[str, str]]]) -> Entry:
-    shown = name in ONLY_DYNAMIC
-    synonyms = [Synonym(name, texts[name] if shown else None, source) for source, texts in found]
-    wire_code = LONG.wire_code if shown else UNKNOWN_WIRE_CODE
+def _beside(
+    layers: Layers, name: str, layers_asked: list[tuple[Source, Mapping[str, str]]], *, defaults: bool = True
+) -> Entry:
+    """A name that is no option: one of a single listener, of replication quotas, or somebody's own, maybe a secret."""
+    base = _listener_base(name)
+    key = layers.settings.KEYS.get(base or name)
+    shown = name in ONLY_DYNAMIC or (key is not None and not key.secret)
+    wire_code = LONG.wire_code if name in ONLY_DYNAMIC else UNKNOWN_WIRE_CODE if key is None else key.kind.wire_code
+    names = (name,) if key is None else (name, key.name)
+    found = [Synonym(each, texts[each], source) for source, texts in layers_asked for each in names if each in texts]
+    if key is not None and defaults and (default := _default_of(layers.static, key.name)) is not None:
+        found.append(Synonym(key.name, default, Source.DEFAULT))
+    own = next(place for place, synonym in enumerate(found) if synonym.name == name)
+    synonyms = [Synonym(each.name, each.value if shown else None, each.source) for each in found[own:]]
     return Entry(name, synonyms[0].value, synonyms[0].source, True, not shown, wire_code, None, synonyms)
+
+
+def _listener_base(name: str) -> str | None:
+    """The option that `listener.name.…` stands before; None for other names."""
+    match = LISTENER_NAME.fullmatch(name)
+    if match is None:
+        return None
+    base = match.group(1)
+    return next((option for option in OF_MECHANISMS if base.endswith(option)), base)
 
 
 def _family(name: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The types a value can have: how its text is read, shown, and named on the wire."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -49,6 +50,12 @@ def _whole_number(bits: int) -> Callable[[str], int]:
     return parse
 
 
+def _double(text: str) -> float:
+    if not text.isascii() or "_" in text or not math.isfinite(number := float(text)):  # float() also takes 1_0 and nan
+        raise ValueError(text)
+    return number
+
+
 def _boolean(text: str) -> bool:
     word = text.lower()
     if word not in ("true", "false"):
@@ -69,7 +76,13 @@ def _show_list(value: object) -> str:
 
 
 def _show_double(value: object) -> str:
-    return repr(value).replace("e+", "E").replace("e", "E")
+    """As Double.toString of Java: digits from 0.001 to 10 million, else one digit before the point and an exponent."""
+    number = float(str(value))
+    if number == 0 or 1e-3 <= abs(number) < 1e7:
+        return repr(number)
+    written = (f"{number:.{places}e}" for places in range(17))
+    digits, _, exponent = next(text for text in written if float(text) == number).partition("e")
+    return f"{digits}{'' if '.' in digits else '.0'}E{int(exponent)}"
 
 
 BOOLEAN = Kind("boolean", 1, _boolean, "true or false", _show_boolean)
@@ -77,7 +90,7 @@ STRING = Kind("string", 2, str, "a text")
 INT = Kind("int", 3, _whole_number(32), "a whole number from -2147483648 to 2147483647")
 SHORT = Kind("short", 4, _whole_number(16), "a whole number from -32768 to 32767")
 LONG = Kind("long", 5, _whole_number(64), "a whole number from -9223372036854775808 to 9223372036854775807")
-DOUBLE = Kind("double", 6, float, "a number", _show_double)
+DOUBLE = Kind("double", 6, _double, "a number", _show_double)
 LIST = Kind("list", 7, _list, "a comma separated list", _show_list)
 CLASS = Kind("class", 8, str, "a class name")
 PASSWORD = Kind("password", 9, Password, "a text", lambda value: "[hidden]")

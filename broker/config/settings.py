@@ -57,8 +57,8 @@ class BrokerSettings(
     """
 
     def __init__(self, texts: Mapping[str, str] | None = None, *, defaults: Mapping[str, str] | None = None) -> None:
-        texts = texts or {}
-        defaults = {name: self.KEYS[name].parse(text) for name, text in (defaults or {}).items()}
+        texts = _one_number(texts or {})
+        defaults = {name: self.KEYS[name].parse(text) for name, text in _one_number(defaults or {}).items()}
         raw: dict[str, Any] = {name: key.default for name, key in self.KEYS.items()} | defaults
         raw |= {name: self.KEYS[name].parse(text) for name, text in texts.items() if name in self.KEYS}
         self._keep(texts, defaults, raw)
@@ -70,8 +70,6 @@ class BrokerSettings(
         state["raw"] = MappingProxyType(raw)
         for name, key in self.KEYS.items():
             state[key.attribute] = key.resolve(raw) if isinstance(key, TimeKey) else raw[name]
-        if "node.id" in texts and "broker.id" not in texts:  # the name that files of Kafka's own quorum use
-            state["broker_id"] = raw["node.id"]
         state["node_id"] = state["broker_id"]
 
     texts: Mapping[str, str]
@@ -95,3 +93,11 @@ class BrokerSettings(
         """The data directories in the order written; `log.dirs` wins over `log.dir`."""
         written = self.log_dir if self.log_dirs is None else self.log_dirs
         return tuple(path.strip() for path in written.split(",") if path.strip())
+
+
+def _one_number(texts: Mapping[str, str]) -> Mapping[str, str]:
+    """broker.id and node.id, the name that files of Kafka's own quorum use, are set together, as in Kafka."""
+    for one, other in (("broker.id", "node.id"), ("node.id", "broker.id")):
+        if one in texts and other not in texts:
+            return {**texts, other: texts[one]}
+    return texts

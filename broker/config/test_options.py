@@ -5,6 +5,7 @@ from importlib.resources import files
 import pytest
 
 from broker.config.keys import AT_START, CLUSTER, PER_BROKER, BadValue, Key
+from broker.config.kinds import DOUBLE
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings, UnknownTopicOption
 
@@ -102,6 +103,36 @@ def test_node_id_is_another_name_of_broker_id() -> None:
     assert BrokerSettings({"node.id": "4"}, defaults={"broker.id": "0"}).broker_id == 4
     assert BrokerSettings({"broker.id": "4"}).node_id == 4
     assert BrokerSettings().broker_id == -1
+
+
+def test_a_number_of_one_name_is_told_under_both() -> None:
+    assert BrokerSettings({"node.id": "4"}).raw["broker.id"] == 4
+    assert BrokerSettings({"broker.id": "4"}).texts["node.id"] == "4"
+    assert BrokerSettings(defaults={"broker.id": "0"}).raw["node.id"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0.5", "0.5"),
+        ("1", "1.0"),
+        ("1e8", "1.0E8"),
+        ("12345678", "1.2345678E7"),
+        ("9999999", "9999999.0"),
+        ("0.001", "0.001"),
+        ("0.0001", "1.0E-4"),
+        ("-2.5e-9", "-2.5E-9"),
+        ("1.7976931348623157e308", "1.7976931348623157E308"),
+    ],
+)
+def test_a_double_is_shown_as_java_shows_it(text: str, shown: str) -> None:
+    assert DOUBLE.show(DOUBLE.parse(text)) == shown
+
+
+@pytest.mark.parametrize("text", ["", "nan", "inf", "1_0", "1e999", "٣"])
+def test_what_java_would_not_read_as_a_number_is_none(text: str) -> None:
+    with pytest.raises(ValueError):
+        DOUBLE.parse(text)
 
 
 def test_log_dirs_win_over_log_dir() -> None:

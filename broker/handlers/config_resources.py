@@ -14,16 +14,17 @@ class ConfigResource(IntEnum):
     BROKER_LOGGER = 8
 
 
-def must_be_this_broker(name: str, ctx: Context) -> None:
-    """A broker speaks for itself alone. Raises: ApiError: INVALID_REQUEST."""
-    if not name:
-        raise ApiError(ErrorCode.INVALID_REQUEST, "Broker id must not be empty")
+def must_be_this_broker(name: str, ctx: Context, *, or_all: bool = False) -> None:
+    """A broker speaks for itself alone; `or_all`: the words also name the other way, an empty name.
+
+    Raises: ApiError: INVALID_REQUEST.
+    """
     try:
-        number = int(name)
+        number = int(name) if name.isascii() else None
     except ValueError:
-        raise ApiError(ErrorCode.INVALID_REQUEST, f"Broker id must be an integer, but it is: {name}") from None
+        number = None
+    if number is None:
+        raise ApiError(ErrorCode.INVALID_REQUEST, f"Broker id must be an integer, but it is: {name}")
     if number != ctx.rooms.broker_id:
-        raise ApiError(
-            ErrorCode.INVALID_REQUEST,
-            f"Unexpected broker id, expected {ctx.rooms.broker_id} or empty string, but received {name}",
-        )
+        expected = f"{ctx.rooms.broker_id} or empty string," if or_all else f"{ctx.rooms.broker_id}"
+        raise ApiError(ErrorCode.INVALID_REQUEST, f"Unexpected broker id, expected {expected} but received {name}")

@@ -7,6 +7,7 @@
 from collections.abc import Iterable
 
 from broker.cluster.authorizer import Operation, Resource
+from broker.cluster.topic_rules import check_name
 from broker.config.describe import Entry, Source, describe_broker, describe_cluster_defaults, describe_topic
 from broker.handlers.config_resources import ConfigResource, must_be_this_broker
 from broker.handlers.log_levels import logger_entries
@@ -45,7 +46,11 @@ def result_of(
 
 
 def entries_of(resource: DescribeConfigsResource, ctx: Context) -> Iterable[Entry]:
-    """Raises: ApiError: not allowed, no such topic, another broker's number, a type of which we know nothing."""
+    """Options of a resource.
+
+    Raises: ApiError: not allowed, no such topic, no name of a topic, another broker's number, a type of
+    which we know nothing.
+    """
     name = resource.resource_name
     match resource.resource_type:
         case ConfigResource.TOPIC:
@@ -54,10 +59,12 @@ def entries_of(resource: DescribeConfigsResource, ctx: Context) -> Iterable[Entr
             ctx.may(Operation.DESCRIBE_CONFIGS, Resource.cluster())
             if not name:
                 return describe_cluster_defaults(ctx.rooms.configs.layers)
-            must_be_this_broker(name, ctx)
+            must_be_this_broker(name, ctx, or_all=True)
             return describe_broker(ctx.rooms.configs.layers)
         case ConfigResource.BROKER_LOGGER:
             ctx.may(Operation.DESCRIBE_CONFIGS, Resource.cluster())
+            if not name:
+                raise ApiError(ErrorCode.INVALID_REQUEST, "Broker id must not be empty")
             must_be_this_broker(name, ctx)
             return logger_entries()
         case other:
@@ -66,6 +73,7 @@ def entries_of(resource: DescribeConfigsResource, ctx: Context) -> Iterable[Entr
 
 def topic_entries(name: str, ctx: Context) -> Iterable[Entry]:
     ctx.may(Operation.DESCRIBE_CONFIGS, Resource.topic(name))
+    check_name(name)
     if name not in ctx.rooms.image.topics:
         raise ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     layers = ctx.rooms.configs.layers

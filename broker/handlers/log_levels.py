@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from broker.config.describe import Entry, Source
-from broker.config.kinds import STRING
+from broker.config.kinds import UNKNOWN_WIRE_CODE
 from broker.handlers.config_edits import Edit, EditOperation
 from kproto.errors import ApiError, ErrorCode
 
@@ -23,9 +23,9 @@ LEVELS = {
 
 
 def logger_entries() -> Iterable[Entry]:
-    """Each logger with the level that holds for it."""
+    """Each logger with the level that holds for it; no type and no documentation, as in Kafka."""
     for name, logger in sorted(_loggers().items()):
-        yield Entry(name, _level_name(logger.getEffectiveLevel()), Source.LOGGER, False, False, STRING.wire_code)
+        yield Entry(name, _level_name(logger.getEffectiveLevel()), Source.LOGGER, False, False, UNKNOWN_WIRE_CODE, "")
 
 
 def check_levels(edits: Sequence[Edit]) -> None:

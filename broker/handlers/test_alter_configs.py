@@ -192,7 +192,7 @@ WRONG_RESOURCES = [
     (BROKER, "seven", ErrorCode.INVALID_REQUEST, "must be an integer, but it is: seven"),
     (BROKER, "99", ErrorCode.INVALID_REQUEST, "expected 0"),
     (LOGGER, "99", ErrorCode.INVALID_REQUEST, "expected 0"),
-    (LOGGER, "", ErrorCode.INVALID_REQUEST, "must not be empty"),
+    (LOGGER, "", ErrorCode.INVALID_REQUEST, "must be an integer"),
     (3, "x", ErrorCode.INVALID_REQUEST, "Unknown resource type 3"),
     (16, "x", ErrorCode.INVALID_REQUEST, "Unknown resource type 16"),
     (-1, "x", ErrorCode.INVALID_REQUEST, "Unknown resource type -1"),

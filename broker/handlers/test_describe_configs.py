@@ -230,3 +230,26 @@ def test_a_refusal_of_the_whole_request_is_told_for_every_resource() -> None:
     request = DescribeConfigsRequest(resources=[DescribeConfigsResource(resource_type=TOPIC, resource_name="orders")])
     (result,) = refused(request, ApiError(ErrorCode.UNKNOWN_SERVER_ERROR)).results
     assert (result.error_code, result.resource_name) == (-1, "orders")
+
+
+async def test_an_option_of_one_listener_is_of_its_options_type_and_falls_back_to_it() -> None:
+    name = "listener.name.outside.ssl.keystore.type"
+    config = await one(name, BROKER, settings={name: "PEM", "ssl.keystore.type": "PKCS12"})
+    assert (config.value, config.config_type, config.is_sensitive, config.read_only) == ("PEM", 2, False, True)
+    assert told(config) == [(name, "PEM", 4), ("ssl.keystore.type", "PKCS12", 4), ("ssl.keystore.type", "JKS", 5)]
+    secret = "listener.name.outside.plain.sasl.jaas.config"
+    config = await one(secret, BROKER, settings={secret: "login"})
+    assert (config.value, config.config_type, config.is_sensitive) == (None, 9, True)
+    assert told(config) == [(secret, None, 4)]
+
+
+async def test_a_topic_option_that_nobody_knows_is_shown_without_its_value() -> None:
+    config = await one("no.such", overrides={"no.such": "secret"})
+    assert (config.value, config.is_sensitive, config.config_source) == (None, True, 1)
+    assert told(config) == [("no.such", None, 1)]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a" * 250])
+async def test_what_is_no_name_of_a_topic_is_refused_as_such(name: str) -> None:
+    (result,) = await ask((TOPIC, name))
+    assert ErrorCode(result.error_code) is ErrorCode.INVALID_TOPIC_EXCEPTION
