@@ -1,6 +1,5 @@
 """A broker in a process of its own, started as a user would: killed, started again on the same port and data."""
 
-import os
 import re
 import signal
 import socket
@@ -8,6 +7,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from compat_tests.command import environment
 
 READY = re.compile(r"Kafka at \S+?:(\d+)|\[KafkaServer id=(\d+)\] started")
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -18,10 +19,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _environment() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if not k.startswith("KAFKA_")} | {"PYTHONUNBUFFERED": "1"}
 
 
 class BrokerProcess:
@@ -60,7 +57,7 @@ class BrokerProcess:
                 stdout=log,  # a pipe that nobody reads would one day stop the broker
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env=_environment(),
+                env=environment(),
                 cwd=CHECKOUT,
             )
         ready = self._wait_until_ready(said_before, time.monotonic() + within_s)
@@ -87,7 +84,7 @@ class BrokerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=_environment(),
+            env=environment(),
             cwd=CHECKOUT,
             timeout=within_s,
             check=False,

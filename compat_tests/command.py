@@ -14,8 +14,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's, without options for a broker; `barnabas` is found from any folder."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("KAFKA_") and name != "CLUSTER_ID"}
+    """This process's, without options for a broker; `barnabas` is found from any folder.
+
+    Our modules are compiled by the first that runs, even where `PYTHONDONTWRITEBYTECODE` stands: hundreds are started.
+    """
+    unwanted = {"CLUSTER_ID", "PYTHONDONTWRITEBYTECODE"}
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("KAFKA_") and name not in unwanted}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
 
 

@@ -2,9 +2,11 @@
 
 `run_tool("4.3.1", CONSOLE_CONSUMER, "--bootstrap-server", …)` runs a tool of a release as its script in `bin/` would.
 Jars are fetched once, into `$XDG_CACHE_HOME/barnabas-jars/RELEASE` (by default below ~/.cache), about 40 MB each.
+Beside them lies an archive of the newest release's classes, parsed: with it a tool starts in half the time.
 Wants java 17 or newer, and mvn for the first time.
 """
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -38,6 +40,9 @@ _DEPENDENCIES = {
 _NOT_ON_MAVEN_CENTRAL = ("javax.jms:jms", "com.sun.jdmk:jmxtools", "com.sun.jmx:jmxri")
 """What log4j 1.2.15, which came with the oldest releases, asks for and does not need."""
 
+_FAST_START = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xlog:disable")
+"""And no word on stdout about an archive that does not fit this JVM."""
+
 _LOG4J_1 = """\
 log4j.rootLogger=WARN, console
 log4j.appender.console=org.apache.log4j.ConsoleAppender
@@ -60,19 +65,15 @@ rootLogger.appenderRef.console.ref = console
 def java_command(release: str, main_class: str, *arguments: str, heap: str = "256m") -> list[str]:
     """The command line that runs a class of a release; its log goes to stderr, warnings and worse."""
     jars = _jars(release)
-    settings = jars / "log4j.properties"
+    options = [f"-Xmx{heap}", *_FAST_START]
+    if release == NEWEST and (archive := _archive(jars)).exists():
+        options.append(f"-XX:SharedArchiveFile={archive}")
+    return _java(release, jars, *options, "-cp", f"{jars}/*", main_class, *arguments)
+
+
+def _java(release: str, jars: Path, *arguments: str) -> list[str]:
     flag = "-Dlog4j2.configurationFile" if release == NEWEST else "-Dlog4j.configuration"
-    return [
-        needs("java"),
-        f"-Xmx{heap}",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        f"{flag}=file:{settings}",
-        "-cp",
-        f"{jars}/*",
-        main_class,
-        *arguments,
-    ]
+    return [needs("java"), f"{flag}=file:{jars / 'log4j.properties'}", *arguments]
 
 
 def run_tool(
@@ -97,6 +98,27 @@ def _jars(release: str) -> Path:
             with suppress(OSError):  # another test process was quicker
                 (Path(work) / "jars").rename(jars)
     return jars
+
+
+def _archive(jars: Path) -> Path:
+    """The newest release's classes as this JVM parsed them, made at the first call; no such file if that failed.
+
+    The console consumer, with nobody to talk to, loads most of what any tool needs. A JVM ignores what another wrote.
+    """
+    java = Path(needs("java")).resolve()
+    archive = jars.with_name(f"{jars.name}-{java.stat().st_mtime_ns:x}.jsa")
+    with jars.with_name(f"{jars.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not archive.exists():
+            made = archive.with_suffix(".new")
+            consumer = ("org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", "127.0.0.1:1")
+            waiting = ("--topic", "t", "--timeout-ms", "300")
+            options = (*_FAST_START, f"-XX:ArchiveClassesAtExit={made}", "-cp", f"{jars}/*")
+            command = _java(NEWEST, jars, *options, *consumer, *waiting)
+            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+            with suppress(FileNotFoundError):
+                made.rename(archive)
+    return archive
 
 
 def _fetch(release: str, work: Path) -> None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from compat_tests.command import environment
+
 Place = tuple[str, int]
 Record = tuple[Place, int, bytes, bytes]
 
@@ -28,7 +30,9 @@ class MemberProcess:
         command = [sys.executable, "-m", "compat_tests.group_member", "--client", client, "--bootstrap", bootstrap]
         command += ["--group", group, "--notes", str(notes), *options, *topics]
         with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors, cwd=ROOT)
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stderr=errors, cwd=ROOT, env=environment()
+            )
 
     def look(self) -> None:
         """Take in what it noted since the last look."""
