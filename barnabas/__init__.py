@@ -6,3 +6,19 @@ This package is the door: the command, and what users may import. The rest of th
 """
 
 __version__ = "0.1.0"
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from barnabas.handle import Broker, BrokerFailed, TopicRefused
+
+__all__ = ["Broker", "BrokerFailed", "TopicRefused", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """The handle is imported when it is asked for: the command does without."""
+    if name in __all__:
+        from barnabas import handle
+
+        return getattr(handle, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

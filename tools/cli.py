@@ -21,8 +21,10 @@ COMMANDS = {
     "broker": ("run_broker", "Run a broker with a server.properties file."),
     "consume": ("consume", "Print the records of a topic."),
     "dev": ("run_broker", "Run a broker that keeps everything in memory."),
+    "dump-log": ("dump_log", "Print what the files of a partition hold."),
     "groups": ("groups", "List, describe and delete consumer groups."),
     "produce": ("produce", "Send records to a topic."),
+    "run": ("run_with_broker", "Run a command beside a broker of its own."),
     "topics": ("topics", "Create, list, describe, alter and delete topics."),
 }
 """Subcommand to module and one line of help, so that `--help` imports none of them."""
@@ -41,7 +43,7 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         module, _ = COMMANDS[name]
-        command: click.Command = getattr(importlib.import_module(f"tools.commands.{module}"), name)
+        command: click.Command = getattr(importlib.import_module(f"tools.commands.{module}"), name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -73,6 +75,7 @@ def print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -
 @click.option("--containers", is_flag=True, help="Listen for containers too, as host.docker.internal:19092.")
 @click.option("--topics", metavar="NAME:PARTITIONS[:compact],…", help="Create these topics at start.")
 @click.option("--override", metavar="NAME=VALUE", multiple=True, help="Set an option of server.properties.")
+@click.option("--steered", is_flag=True, help="Tell the address as a line of JSON, and end when stdin ends.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every event, in Kafka's words.")
 @click.pass_context
 def barnabas(ctx: click.Context, /, **options: Any) -> None:

@@ -1,14 +1,9 @@
 """Topics to create at start: `--topics orders:3,events:1:compact`, or KAFKA_CREATE_TOPICS of wurstmeister's image."""
 
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broker.config.problems import OperatorError
-
-TIMEOUT_S = 30.0
-CREATE_TOPICS_VERSION = 4
-"""The first that leaves partitions and replicas to the broker, the last without tagged fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,53 +39,23 @@ def _topic(item: str) -> StartupTopic:
 def create_topics(host: str, port: int, topics: Sequence[StartupTopic]) -> None:
     """Ask the broker at an address for the topics; those that exist are left as they are.
 
-    One request over a plain socket: importing a client would cost more than the whole start.
     Raises: OperatorError: a topic was refused, or the broker did not answer.
     """
+    from barnabas import asking
     from kproto.errors import ErrorCode
 
-    for name, code, message in _answers(host, port, topics):
-        if code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
-            reason = message or ErrorCode(code).name
-            raise OperatorError(
-                f"The topic {name} was not created.", reason, "Correct --topics or KAFKA_CREATE_TOPICS."
-            )
-
-
-def _answers(host: str, port: int, topics: Sequence[StartupTopic]) -> list[tuple[str, int, str | None]]:
-    from kproto.codec import decode
-    from kproto.messages.create_topics import CreateTopicsResponse
-
-    try:
-        with socket.create_connection((host, port), timeout=TIMEOUT_S) as connection:
-            connection.sendall(_request(topics))
-            stream = connection.makefile("rb")
-            answer = stream.read(int.from_bytes(stream.read(4), "big"))
-    except OSError as error:
-        raise OperatorError("Topics were not created.", f"The broker did not answer: {error}.", "") from None
-    body = memoryview(answer)[4:]  # the correlation id: one request, one answer
-    response = decode(CreateTopicsResponse, CREATE_TOPICS_VERSION, body)
-    return [(topic.name, topic.error_code, topic.error_message) for topic in response.topics]
-
-
-def _request(topics: Sequence[StartupTopic]) -> bytes:
-    """The whole frame: size, header version 1, body."""
-    import struct
-
-    from kproto.api_keys import ApiKey
-    from kproto.codec import encoded
-    from kproto.messages.create_topics import CreatableTopic, CreatableTopicConfig, CreateTopicsRequest
-
     wanted = [
-        CreatableTopic(
-            name=topic.name,
-            num_partitions=topic.partitions,
-            replication_factor=topic.replicas,
-            configs=[CreatableTopicConfig(name="cleanup.policy", value=topic.policy)] if topic.policy else [],
+        asking.NewTopic(
+            topic.name, topic.partitions, topic.replicas, {"cleanup.policy": topic.policy} if topic.policy else {}
         )
         for topic in topics
     ]
-    body = encoded(CreateTopicsRequest(topics=wanted, timeout_ms=int(TIMEOUT_S * 1000)), CREATE_TOPICS_VERSION)
-    client_id = b"barnabas"
-    header = struct.pack(">hhih", ApiKey.CREATE_TOPICS, CREATE_TOPICS_VERSION, 1, len(client_id)) + client_id
-    return struct.pack(">i", len(header) + len(body)) + header + body
+    try:
+        refused = asking.create_topics(host, port, wanted)
+    except OSError as error:
+        raise OperatorError("Topics were not created.", f"The broker did not answer: {error}.", "") from None
+    for topic in refused:
+        if topic.error is not ErrorCode.TOPIC_ALREADY_EXISTS:
+            raise OperatorError(
+                f"The topic {topic.name} was not created.", topic.message, "Correct --topics or KAFKA_CREATE_TOPICS."
+            )

@@ -19,6 +19,7 @@ from tools.banner import banner
 from tools.log_lines import log_ready, write_log
 from tools.ready import ReadyInfo, bootstrap_of
 from tools.startup_topics import StartupTopic, create_topics, parse_topics
+from tools.steering import end_with_holder, tell_holder
 
 log = logging.getLogger("barnabas.config")
 
@@ -34,6 +35,7 @@ FILES_WANTED = 4096
 @click.option("--containers", is_flag=True, help="Listen for containers too, as host.docker.internal:19092.")
 @click.option("--topics", metavar="NAME:PARTITIONS[:compact],…", help="Create these topics at start.")
 @click.option("--override", metavar="NAME=VALUE", multiple=True, help="Set an option of server.properties.")
+@click.option("--steered", is_flag=True, help="Tell the address as a line of JSON, and end when stdin ends.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every event, in Kafka's words.")
 def dev(**options: Any) -> int:
     """Run a broker that keeps everything in memory: gone when it stops, no rebalance delay."""
@@ -61,6 +63,7 @@ def run_bare(
     containers: bool,
     topics: str | None,
     override: Sequence[str],
+    steered: bool,
     verbose: bool,
     profile: Mapping[str, str] = LAPTOP,
 ) -> int:
@@ -76,8 +79,13 @@ def run_bare(
     def announce(ready: ReadyInfo) -> None:
         if verbose:
             log_ready(ready.broker_id)
-        print_banner(ready, loaded.settings, containers=containers)
+        if steered:
+            tell_holder(ready)
+        else:
+            print_banner(ready, loaded.settings, containers=containers)
 
+    if steered:
+        end_with_holder()
     return run(loaded, wanted, announce=announce)
 
 
