@@ -8,7 +8,7 @@ from broker.partitions.down_conversion import old_messages
 from broker.partitions.partition import Leadership, Partition
 from broker.purgatory import WaitingRoom
 from broker.requests.context import Context
-from broker.storage.contract import OffsetOutOfRange, Slice, StorageFailed
+from broker.storage.contract import BatchDamaged, OffsetOutOfRange, Slice, StorageFailed
 from broker.storage.slices import BytesSlice
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.fetch import EpochEndOffset, FetchPartition, FetchRequest, FetchTopic, PartitionData
@@ -78,7 +78,7 @@ class Row:
             if self._diverging is None:
                 if max_bytes > 0:
                     size = min(max_bytes, self._asked.partition_max_bytes)
-                    self.found = await partition.log.read(self._asked.fetch_offset, size, self._bound)
+                    self.found = await partition.log.read(self._asked.fetch_offset, size, self._bound, ctx.breathe)
                     return len(self.found)
                 if not partition.log.start_offset <= self._asked.fetch_offset <= partition.log.end_offset:
                     self.error = ErrorCode.OFFSET_OUT_OF_RANGE
@@ -86,6 +86,8 @@ class Row:
             self.error = code_told(no.code, ctx.version, FETCH_SINCE)
         except OffsetOutOfRange:
             self.error = ErrorCode.OFFSET_OUT_OF_RANGE
+        except BatchDamaged:
+            self.error = ErrorCode.CORRUPT_MESSAGE
         except StorageFailed:
             self.error = code_told(ErrorCode.KAFKA_STORAGE_ERROR, ctx.version, FETCH_SINCE)
         return 0

@@ -11,7 +11,7 @@ from broker.cluster.authorizer import Operation
 from broker.handlers.topic_rows import topic_by_name
 from broker.partitions.partition import Partition
 from broker.requests.context import Context
-from broker.storage.contract import StorageFailed, TimedOffset
+from broker.storage.contract import BatchDamaged, Breathe, StorageFailed, TimedOffset
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.list_offsets import (
     ListOffsetsPartition,
@@ -41,8 +41,8 @@ async def list_offsets(request: ListOffsetsRequest, ctx: Context) -> ListOffsets
                 rows.append(await offset_of(request, topic.name, row, ctx))
             except ApiError as no:
                 rows.append(ListOffsetsPartitionResponse(partition_index=row.partition_index, error_code=no.code))
-            except StorageFailed:
-                code = ErrorCode.KAFKA_STORAGE_ERROR
+            except StorageFailed as failure:
+                code = ErrorCode.CORRUPT_MESSAGE if isinstance(failure, BatchDamaged) else ErrorCode.KAFKA_STORAGE_ERROR
                 rows.append(ListOffsetsPartitionResponse(partition_index=row.partition_index, error_code=code))
         response.topics.append(ListOffsetsTopicResponse(name=topic.name, partitions=rows))
     return response
@@ -58,9 +58,10 @@ async def offset_of(
     end = readable_end(partition, request)
     if ctx.version == 0:
         return ListOffsetsPartitionResponse(
-            partition_index=row.partition_index, old_style_offsets=await offsets_before(partition, row, end)
+            partition_index=row.partition_index,
+            old_style_offsets=await offsets_before(partition, row, end, ctx.breathe),
         )
-    at = await looked_up(partition, row.timestamp, end)
+    at = await looked_up(partition, row.timestamp, end, ctx.breathe)
     return ListOffsetsPartitionResponse(
         partition_index=row.partition_index, timestamp=at.timestamp_ms, offset=at.offset, leader_epoch=at.leader_epoch
     )
@@ -73,34 +74,37 @@ def readable_end(partition: Partition, request: ListOffsetsRequest) -> int:
     return partition.last_stable_offset if request.isolation_level == 1 else partition.high_watermark
 
 
-async def looked_up(partition: Partition, timestamp_ms: int, end: int) -> TimedOffset:
+async def looked_up(partition: Partition, timestamp_ms: int, end: int, breathe: Breathe) -> TimedOffset:
     match timestamp_ms:
         case -1:
             return TimedOffset(end, -1, partition.leadership.epoch)
         case -2 | -4 | -6:
-            return TimedOffset(partition.log.start_offset, -1, await epoch_at_start(partition))
+            return TimedOffset(partition.log.start_offset, -1, await epoch_at_start(partition, breathe))
         case -5:
             return NOTHING
         case -3:
-            found = await partition.log.find_max_time()
+            found = await partition.log.find_max_time(breathe)
         case _:
-            found = await partition.log.find_time(timestamp_ms)
+            found = await partition.log.find_time(timestamp_ms, breathe)
     return found if found is not None and found.offset < end else NOTHING
 
 
-async def epoch_at_start(partition: Partition) -> int:
-    """Leader epoch of the first batch, -1 of an old message; the current one while there is none."""
+async def epoch_at_start(partition: Partition, breathe: Breathe) -> int:
+    """Leader epoch of the first batch, -1 of an old or a damaged one; the current one while there is none."""
     log = partition.log
     if log.start_offset == log.end_offset:
         return partition.leadership.epoch
-    first = await log.read(log.start_offset, 0, log.end_offset)
+    try:
+        first = await log.read(log.start_offset, 0, log.end_offset, breathe)
+    except BatchDamaged:
+        return -1
     try:
         return read_stored_header(memoryview(first.read())).leader_epoch
     finally:
         first.release()
 
 
-async def offsets_before(partition: Partition, row: ListOffsetsPartition, end: int) -> list[int]:
+async def offsets_before(partition: Partition, row: ListOffsetsPartition, end: int, breathe: Breathe) -> list[int]:
     """Version 0: offsets at or before the time, newest first, at most `max_num_offsets` of them."""
     start = partition.log.start_offset
     if row.timestamp == LATEST:
@@ -108,7 +112,7 @@ async def offsets_before(partition: Partition, row: ListOffsetsPartition, end: i
     elif row.timestamp == EARLIEST:
         candidates = [start]
     else:
-        found = await partition.log.find_time(row.timestamp)
+        found = await partition.log.find_time(row.timestamp, breathe)
         candidates = [start] if found is None or found.offset > start else []
     return candidates[: max(row.max_num_offsets, 0)]
 

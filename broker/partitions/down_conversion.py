@@ -1,15 +1,11 @@
 """A piece of a log for a client that knows no record batches: rewritten in steps, over copies of 1 MiB at most."""
 
-from collections.abc import Awaitable, Callable
-
-from broker.storage.contract import Log, OffsetOutOfRange, StorageFailed
+from broker.storage.contract import BatchDamaged, Breathe, Log, OffsetOutOfRange, StorageFailed
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.down_conversion import down_converted
 from kproto.records.stored import split_stored
 
 READ_BYTES = 1024 * 1024
-
-Breathe = Callable[[], Awaitable[None]]
 
 
 async def old_messages(log: Log, offset: int, below: int, max_bytes: int, magic: int, breathe: Breathe) -> bytes:
@@ -25,7 +21,7 @@ async def old_messages(log: Log, offset: int, below: int, max_bytes: int, magic:
     read_from = -1
     while len(out) < max_bytes and position > read_from:
         read_from = position
-        data = await _read(log, position, min(max_bytes, READ_BYTES), below)
+        data = await _read(log, position, min(max_bytes, READ_BYTES), below, breathe)
         await breathe()
         for header, batch in split_stored(data):
             try:
@@ -49,11 +45,13 @@ async def _converted(batch: memoryview, magic: int, offset: int, breathe: Breath
     return bytes(messages)
 
 
-async def _read(log: Log, position: int, max_bytes: int, below: int) -> memoryview:
+async def _read(log: Log, position: int, max_bytes: int, below: int, breathe: Breathe) -> memoryview:
     try:
-        found = await log.read(position, max_bytes, below)
+        found = await log.read(position, max_bytes, below, breathe)
     except OffsetOutOfRange:
         raise ApiError(ErrorCode.OFFSET_OUT_OF_RANGE) from None
+    except BatchDamaged as damage:
+        raise ApiError(ErrorCode.CORRUPT_MESSAGE, str(damage)) from damage
     except StorageFailed as failure:
         raise ApiError(ErrorCode.KAFKA_STORAGE_ERROR, str(failure)) from failure
     try:

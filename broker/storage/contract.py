@@ -4,12 +4,13 @@
 (`test_contract.py`), and so will yours.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 import trio
+from trio.lowlevel import checkpoint
 
 from broker.purgatory import WaitingRoom
 from broker.storage.producers import ProducerStates
@@ -23,8 +24,16 @@ class DiskFull(StorageFailed):
     """No space left: nothing was kept, reads go on, and writing may succeed again once there is space."""
 
 
+class BatchDamaged(StorageFailed):
+    """The batch at that offset is not what was written: it is not served; all others are (CORRUPT_MESSAGE, 2)."""
+
+
 class OffsetOutOfRange(Exception):
     """The offset asked for is below the log start or above the log end."""
+
+
+Breathe = Callable[[], Awaitable[None]]
+"""Called before the disk is waited for, and between slices of long work: the caller lets go of what others need."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -184,19 +193,24 @@ class Log(Protocol):
         """
         ...
 
-    async def read(self, offset: int, max_bytes: int, below: int) -> Slice:
+    async def read(self, offset: int, max_bytes: int, below: int, breathe: Breathe = checkpoint) -> Slice:
         """Stored bytes from the batch that holds `offset` on, none of a batch at or above `below`.
 
         At least the first batch comes whole, however large; after that at most `max_bytes` in all. Empty at `below`.
-        Raises: OffsetOutOfRange, StorageFailed.
+        No batch comes that was damaged since it was written, as far as its checksum tells. `breathe` only where it
+        takes long: then the log may have changed meanwhile, and what comes is of the log as it is now.
+        Raises: OffsetOutOfRange; BatchDamaged: that of `offset` itself; StorageFailed.
         """
         ...
 
-    async def find_time(self, timestamp_ms: int) -> TimedOffset | None:
-        """The first record at or after that time; None if there is none. Opens at most one batch."""
+    async def find_time(self, timestamp_ms: int, breathe: Breathe = checkpoint) -> TimedOffset | None:
+        """The first record at or after that time; None if there is none. Opens at most one batch.
+
+        Raises: BatchDamaged: a damaged batch lies where it would be; StorageFailed.
+        """
         ...
 
-    async def find_max_time(self) -> TimedOffset | None:
+    async def find_max_time(self, breathe: Breathe = checkpoint) -> TimedOffset | None:
         """The record with the largest timestamp; None while empty.  Source: KIP-734."""
         ...
 

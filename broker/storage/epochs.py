@@ -42,6 +42,14 @@ class Epochs:
         end = self._entries[number][1] if number < len(self._entries) else log_end
         return self._entries[number - 1][0], end
 
+    def may_hold(self, epoch: int, offset: int) -> bool:
+        """Whether a stored batch of that epoch can stand at that offset; old messages have no epoch, -1."""
+        number = bisect_right(self._entries, offset, key=lambda entry: entry[1])
+        if epoch == -1 or number == 0:
+            return True
+        below = self._entries[number][0] if number < len(self._entries) else self.latest + 1
+        return self._entries[number - 1][0] <= epoch < below
+
     def cut_end(self, offset: int) -> None:
         """Nothing at or above `offset` is left."""
         self._keep([entry for entry in self._entries if entry[1] < offset])

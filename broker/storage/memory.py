@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import trio
+from trio.lowlevel import checkpoint
 
 from broker.clock import Clock
 from broker.purgatory import WaitingRoom
 from broker.storage.contract import (
+    Breathe,
     DirectoryUse,
     Identity,
     LogId,
@@ -115,7 +117,7 @@ class MemoryLog:
         self._check()
         return self._epochs.end_of(epoch, self.end_offset)
 
-    async def read(self, offset: int, max_bytes: int, below: int) -> Slice:
+    async def read(self, offset: int, max_bytes: int, below: int, breathe: Breathe = checkpoint) -> Slice:
         self._check()
         if not self.start_offset <= offset <= self.end_offset:
             raise OffsetOutOfRange(f"{self.name} holds {self.start_offset} to {self.end_offset}, not {offset}")
@@ -129,7 +131,7 @@ class MemoryLog:
             room -= len(batch)
         return BytesSlice(b"".join(pieces))
 
-    async def find_time(self, timestamp_ms: int) -> TimedOffset | None:
+    async def find_time(self, timestamp_ms: int, breathe: Breathe = checkpoint) -> TimedOffset | None:
         self._check()
         for number, header in enumerate(self._headers):
             if header.max_timestamp >= timestamp_ms and header.next_offset > self.start_offset:
@@ -138,7 +140,7 @@ class MemoryLog:
                     return found
         return None
 
-    async def find_max_time(self) -> TimedOffset | None:
+    async def find_max_time(self, breathe: Breathe = checkpoint) -> TimedOffset | None:
         self._check()
         readable = [n for n, header in enumerate(self._headers) if header.next_offset > self.start_offset]
         if not readable:

@@ -8,6 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from broker.storage.files import Disk, File
+from broker.storage.segments.checked import Checked
 from broker.storage.segments.index import offset_index, time_index
 from broker.storage.segments.names import INDEX, LOG, TIME_INDEX, offset_file
 from broker.storage.segments.scan import find, headers
@@ -40,6 +41,7 @@ class Contents:
         "_remembered",
         "_since_entry",
         "base_offset",
+        "checked",
         "cuts",
         "directory",
         "first_timestamp_ms",
@@ -58,6 +60,7 @@ class Contents:
         self.base_offset = base_offset
         self.next_offset = base_offset
         self.size = 0
+        self.checked = Checked()
         self.first_timestamp_ms = NO_TIMESTAMP
         self.max_timestamp_ms = NO_TIMESTAMP
         self.max_timestamp_offset = -1
@@ -109,6 +112,7 @@ class Contents:
         """As if nothing was known of the file: `note` will tell, batch by batch."""
         self.index.clear()
         self.times.clear()
+        self.checked = Checked()
         self.size = self._since_entry = 0
         self.next_offset = self.base_offset
         self.first_timestamp_ms = self.max_timestamp_ms = NO_TIMESTAMP
@@ -150,7 +154,13 @@ class Contents:
                 if cuts != self.cuts:
                     fresh, cuts = self._without_entries(), self.cuts
                 before = fresh.size
-                for _, header in islice(headers(file, before, self.size), BATCHES_A_STEP):
+                if (damage := self.checked.damage_at(before)) is not None:
+                    fresh.size, fresh.next_offset = damage.end, damage.next_offset
+                    continue
+                end = self.checked.sound_until(before, self.size)
+                for _, header in islice(headers(file, before, end), BATCHES_A_STEP):
+                    if not fresh.next_offset <= header.base_offset <= header.last_offset < self.next_offset:
+                        raise LogDamaged(f"{self.path}: offset {header.base_offset} at byte {fresh.size}")
                     fresh.note(header, interval_bytes)
                 if fresh.size == before:
                     raise LogDamaged(f"{self.path}: no batch at byte {before}")
@@ -169,32 +179,45 @@ class Contents:
 
     # --- looking up ---
 
-    def find(self, offset: int) -> tuple[int, int, int] | None:
+    def find(self, offset: int, end: int | None = None) -> tuple[int, int, int] | None:
         """Position, size and base offset of the first batch that ends at or above `offset`; None if there is none.
 
-        Raises: OSError; IndexDamaged.
+        Args:
+            end: look no further than this byte.
+        Raises: OSError; IndexDamaged; BatchDamaged: the batch of that offset is known to be damaged.
         """
         remembered = self._remembered.get(offset)
         start = self.indexed(offset) if remembered is None else remembered
+        if self.checked.damages:
+            start = self.checked.past(start, offset)
         try:
-            found = find(self.file, offset, start, self.size)
+            found = find(self.file, offset, start, self.size if end is None else end)
         except ValueError as damage:
             raise IndexDamaged(self) from damage
         if remembered is None and found is not None and found[0] == start and start and found[2] > offset:
             raise IndexDamaged(self)
         return found
 
+    def start_for(self, offset: int) -> int:
+        """Where `find` looks for `offset` from.  Raises: IndexDamaged."""
+        remembered = self._remembered.get(offset)
+        return self.indexed(offset) if remembered is None else remembered
+
     def indexed(self, offset: int) -> int:
         """Position of a batch that does not begin above `offset`, as the index says.  Raises: IndexDamaged."""
+        return self.entry_for(offset)[0]
+
+    def entry_for(self, offset: int) -> tuple[int, int]:
+        """The same, with the last offset of that batch; position 0 and -1 before the first entry."""
         try:
             entry = self.index.floor(offset - self.base_offset)
         except (OSError, ValueError) as damage:
             raise IndexDamaged(self) from damage
         if entry is None:
-            return 0
+            return 0, -1
         if entry[1] >= self.size:
             raise IndexDamaged(self)
-        return entry[1]
+        return entry[1], entry[0] + self.base_offset
 
     def place_of_time(self, entry: tuple[int, int]) -> int:
         """Position of the batch that a time entry means.  Raises: OSError; IndexDamaged: there is no such batch."""

@@ -70,6 +70,11 @@ class Index:
             number = bisect_right(range(self._length), key, key=lambda n: self[n][0])
         return self[number - 1] if number else None
 
+    def value_above(self, value: int) -> int | None:
+        """The smallest value above `value`.  Raises: OSError, ValueError."""
+        number = bisect_right(range(self._length), value, key=lambda n: self[n][1])
+        return self[number][1] if number < self._length else None
+
     def append(self, key: int, value: int) -> None:
         """Only while in memory."""
         self._keys.append(key)
@@ -142,6 +147,10 @@ class Index:
             return False
         self._length = self._saved = size // self._layout.size
         return size % self._layout.size == 0
+
+    def read_like(self, other: "Index") -> None:
+        """Read entries from the file, as many as the other one has saved there."""
+        self._length = self._saved = other._saved
 
     def clear(self) -> None:
         """Forget everything; the file too, at the next `save`."""

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from trio.lowlevel import checkpoint
+
 from broker.purgatory import WaitingRoom
 from broker.storage.contract import (
+    Breathe,
     DiskFull,
     LogId,
     LogSettings,
@@ -275,14 +278,14 @@ class SegmentLog:
         """The one that may hold `offset`, and all after it."""
         return self.segments[max(bisect_right(self.segments, offset, key=_base_offset) - 1, 0) :]
 
-    async def read(self, offset: int, max_bytes: int, below: int) -> Slice:
-        return await self.reader.read(offset, max_bytes, below)
+    async def read(self, offset: int, max_bytes: int, below: int, breathe: Breathe = checkpoint) -> Slice:
+        return await self.reader.read(offset, max_bytes, below, breathe)
 
-    async def find_time(self, timestamp_ms: int) -> TimedOffset | None:
-        return await times.find_time(self, timestamp_ms)
+    async def find_time(self, timestamp_ms: int, breathe: Breathe = checkpoint) -> TimedOffset | None:
+        return await times.find_time(self, timestamp_ms, breathe)
 
-    async def find_max_time(self) -> TimedOffset | None:
-        return await times.find_max_time(self)
+    async def find_max_time(self, breathe: Breathe = checkpoint) -> TimedOffset | None:
+        return await times.find_max_time(self, breathe)
 
     # --- keeping ---
 

@@ -9,9 +9,11 @@ Source: LogLoader.java.
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from broker.storage.epochs import Epochs
 from broker.storage.segments import producers_file
+from broker.storage.segments.checked import Checked
 from broker.storage.segments.checkpoints import LEADER_EPOCHS, Unreadable, read_epochs
 from broker.storage.segments.contents import BATCHES_A_STEP, IndexDamaged, LogDamaged
 from broker.storage.segments.log import SegmentLog
@@ -26,7 +28,6 @@ from broker.storage.segments.names import (
 )
 from broker.storage.segments.scan import crc_is_right, headers
 from broker.storage.segments.segment import Segment
-from kproto.records.batch import HEADER_BYTES
 
 log = logging.getLogger("barnabas.storage")
 
@@ -147,19 +148,20 @@ class _Opening:
 
     async def _open_retired(self, segment: Segment, next_base: int) -> None:
         sound = segment.open_retired(next_base)
-        first = next(headers(segment.file, 0, segment.size, HEADER_BYTES), None)
-        if first is not None and not segment.base_offset <= first[1].base_offset < next_base:
+        first = [header for _, header in islice(headers(segment.file, 0, segment.size, 1 << 12), 2)]
+        if first and not any(segment.base_offset <= header.base_offset < next_base for header in first):
             raise LogDamaged(
-                f"{segment.path} begins with offset {first[1].base_offset}: it belongs to another partition"
+                f"{segment.path} begins with offset {first[0].base_offset}: it belongs to another partition"
             )
         if not sound:
-            await self._run_through(segment.rebuild(self._log.settings.index_interval_bytes))
+            await self._log.reader.index_anew(segment, self._pause)
             segment.retire()
         segment.release()
 
     async def _open_newest(self, segment: Segment) -> bool:
         """After a clean stop; False if it has to be scanned."""
         segment.size = segment.synced_size = segment.file.size()
+        segment.checked = Checked(own_from=segment.size)
         if not (segment.index.load() and segment.times.load()):
             return False
         try:

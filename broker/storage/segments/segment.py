@@ -9,6 +9,7 @@ from errno import EIO
 from pathlib import Path
 
 from broker.storage.files import Data, Disk, write_all
+from broker.storage.segments.checked import Checked
 from broker.storage.segments.contents import NO_TIMESTAMP, Contents, IndexDamaged
 from broker.storage.segments.names import DELETED, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, offset_file
 from kproto.records.batch import BatchHeader
@@ -87,16 +88,17 @@ class Segment(Contents):
     def cut(self, offset: int, interval_bytes: int) -> None:
         """Keep the batches that end below `offset`; from now on it is written again. Raises: OSError, LogDamaged."""
         try:
-            place = self.find(offset)
+            place = self._place(offset)
         except IndexDamaged:
             _exhaust(self.rebuild(interval_bytes))
-            place = self.find(offset)
+            place = self._place(offset)
         if place is not None:
-            self.size = place[0]
+            self.size = place
             self.file.cut(self.size)
         self.synced_size = min(self.synced_size, self.size)
         self.settled = False
         self.cuts += 1
+        self.checked.cut(self.size)
         self._remembered.clear()
         self.index.keep_keys_below(offset - self.base_offset)
         self.times.keep_values_below(offset - self.base_offset)
@@ -121,6 +123,7 @@ class Segment(Contents):
     def open_retired(self, next_offset: int) -> bool:
         """Know an older segment by its files alone; False if its indexes must be built anew.  Raises: OSError."""
         self.size = self.synced_size = self._disk.size(self.path)
+        self.checked = Checked(own_from=self.size)
         self.settled = True
         self.next_offset = next_offset
         if not (self.index.open_frozen() and self.times.open_frozen()):
@@ -129,6 +132,22 @@ class Segment(Contents):
             return len(self.times) > 0 or self.size == 0 or self.without_times()
         except (IndexDamaged, ValueError):
             return False
+
+    def _place(self, offset: int) -> int | None:
+        """Of the first batch that ends at or above `offset`, also if it is damaged.  Raises: OSError; IndexDamaged."""
+        damage = self.checked.damage_of(offset)
+        if damage is not None:
+            return damage.position
+        place = self.find(offset)
+        return None if place is None else place[0]
+
+    def twin(self) -> "Segment":
+        """The same files as this retired segment, for somebody to read them in a thread."""
+        twin = Segment(self._disk, self.directory, self.base_offset, self.created_ms)
+        twin.size, twin.next_offset = self.size, self.next_offset
+        for theirs, ours in ((twin.index, self.index), (twin.times, self.times)):
+            theirs.read_like(ours)
+        return twin
 
     def files(self) -> list[Path]:
         """All that belongs to it and is there."""

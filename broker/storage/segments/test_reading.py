@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.storage.contract import StorageFailed
+from broker.storage.contract import BatchDamaged, StorageFailed
 from broker.storage.files import SystemDisk
 from broker.storage.segments.contents import BATCHES_A_STEP
 from broker.storage.segments.log import SegmentLog
@@ -107,7 +107,7 @@ async def test_an_index_damaged_while_the_broker_runs_is_built_anew_in_slices() 
         assert next(split(memoryview(await stored(log, offset))))[0].base_offset == offset
 
 
-async def test_a_log_damaged_in_the_middle_refuses_what_cannot_be_found_and_serves_the_rest() -> None:
+async def test_a_log_damaged_in_the_middle_refuses_the_damaged_batch_and_serves_the_rest() -> None:
     disk = FakeDisk()
     log = await with_batches(disk, 10, LogOptions(index_interval_bytes=1 << 20))
     path = log.segments[0].path
@@ -117,8 +117,9 @@ async def test_a_log_damaged_in_the_middle_refuses_what_cannot_be_found_and_serv
     disk.put(path, bytes(damaged))
     log.segments[0].release()
     log.segments[0]._remembered.clear()
-    with pytest.raises(StorageFailed):
-        await stored(log, 8)
+    assert next(split(memoryview(await stored(log, 8))))[0].base_offset == 8
+    with pytest.raises(BatchDamaged):
+        await stored(log, 5)
     assert next(split(memoryview(await stored(log, 2))))[0].base_offset == 2
 
 

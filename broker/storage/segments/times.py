@@ -6,11 +6,9 @@ Source: LogSegment.findOffsetByTimestamp, KIP-79, KIP-734.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import trio
-
-from broker.storage.contract import StorageFailed, TimedOffset
+from broker.storage.contract import BatchDamaged, Breathe, StorageFailed, TimedOffset
 from broker.storage.files import File
-from broker.storage.segments.contents import BATCHES_A_STEP, IndexDamaged
+from broker.storage.segments.contents import BATCHES_A_STEP, NO_TIMESTAMP, IndexDamaged
 from broker.storage.segments.scan import headers
 from broker.storage.segments.segment import Segment
 from kproto.errors import ApiError
@@ -23,71 +21,117 @@ if TYPE_CHECKING:
 _RECORDS_A_STEP = 200
 
 
-async def find_time(log: "SegmentLog", timestamp_ms: int) -> TimedOffset | None:
+async def find_time(log: "SegmentLog", timestamp_ms: int, breathe: Breathe) -> TimedOffset | None:
     """See `broker.storage.contract.Log.find_time`."""
     log.check()
     for segment in list(log.segments):
-        newest_ms, _ = await _newest(log, segment)
+        newest_ms, _ = await _newest(log, segment, breathe)
         if newest_ms >= timestamp_ms and segment.next_offset > log.start_offset and segment in log.segments:
-            found = await _find_time_in(log, segment, timestamp_ms)
+            found = await _find_time_in(log, segment, timestamp_ms, breathe)
             if found is not None:
                 return found
     return None
 
 
-async def _find_time_in(log: "SegmentLog", segment: Segment, timestamp_ms: int) -> TimedOffset | None:
+async def _find_time_in(log: "SegmentLog", segment: Segment, timestamp_ms: int, breathe: Breathe) -> TimedOffset | None:
     with _Held(log, segment) as file:
-        stored = headers(file, await _place_of_time(log, segment, timestamp_ms), segment.size)
-        for count, (position, header) in enumerate(stored, 1):
-            if header.max_timestamp >= timestamp_ms and header.next_offset > log.start_offset:
-                found = await _first_record(log, file, position, header, lambda ms: ms >= timestamp_ms)
-                if found is not None:
-                    return found
-            if count % BATCHES_A_STEP == 0:
-                await trio.lowlevel.checkpoint()
+        walk = _Walk(log, segment, file, breathe)
+        await walk.begin_at_time(timestamp_ms)
+        while (found := await walk.find(lambda header: header.max_timestamp >= timestamp_ms)) is not None:
+            record = await _first_record(log, file, *found, lambda ms: ms >= timestamp_ms, breathe)
+            if record is not None:
+                return record
     return None
 
 
-async def find_max_time(log: "SegmentLog") -> TimedOffset | None:
+async def find_max_time(log: "SegmentLog", breathe: Breathe) -> TimedOffset | None:
     """See `broker.storage.contract.Log.find_max_time`."""
     log.check()
     best: tuple[int, Segment] | None = None
     for segment in list(log.segments):
         if segment.next_offset > log.start_offset:
-            newest_ms = await _newest_readable(log, segment)
+            newest_ms = await _newest_readable(log, segment, breathe)
             if newest_ms is not None and (best is None or newest_ms > best[0]):
                 best = newest_ms, segment
     if best is None or best[1] not in log.segments:
         return None
-    return await _find_max_in(log, best[1], best[0])
+    return await _find_max_in(log, best[1], best[0], breathe)
 
 
-async def _find_max_in(log: "SegmentLog", segment: Segment, newest_ms: int) -> TimedOffset | None:
+async def _find_max_in(log: "SegmentLog", segment: Segment, newest_ms: int, breathe: Breathe) -> TimedOffset | None:
     with _Held(log, segment) as file:
-        stored = headers(file, await _place_of_time(log, segment, newest_ms), segment.size)
-        for count, (position, header) in enumerate(stored, 1):
-            if header.max_timestamp == newest_ms and header.next_offset > log.start_offset:
-                return await _first_record(log, file, position, header, lambda ms: ms == newest_ms)
-            if count % BATCHES_A_STEP == 0:
-                await trio.lowlevel.checkpoint()
-    return None
+        walk = _Walk(log, segment, file, breathe)
+        await walk.begin_at_time(newest_ms)
+        found = await walk.find(lambda header: header.max_timestamp == newest_ms)
+        if found is None:
+            return None
+        return await _first_record(log, file, *found, lambda ms: ms == newest_ms, breathe)
 
 
-async def _newest_readable(log: "SegmentLog", segment: Segment) -> int | None:
+async def _newest_readable(log: "SegmentLog", segment: Segment, breathe: Breathe) -> int | None:
     """The largest timestamp among the batches that the log start has not passed."""
-    newest_ms, offset = await _newest(log, segment)
+    newest_ms, offset = await _newest(log, segment, breathe)
     if offset >= log.start_offset and newest_ms >= 0:
         return newest_ms
     if segment not in log.segments:
         return None
     largest: int | None = None
     with _Held(log, segment) as file:
-        for count, (_, header) in enumerate(headers(file, 0, segment.size), 1):
-            if header.next_offset > log.start_offset and (largest is None or header.max_timestamp > largest):
-                largest = header.max_timestamp
-            if count % BATCHES_A_STEP == 0:
-                await trio.lowlevel.checkpoint()
+        walk = _Walk(log, segment, file, breathe)
+        while (found := await walk.find(lambda _: True)) is not None:
+            if largest is None or found[1].max_timestamp > largest:
+                largest = found[1].max_timestamp
     return largest
+
+
+class _Walk:
+    """From batch to batch of one segment, from its first one on; checked, and the disk waited for, as it goes."""
+
+    def __init__(self, log: "SegmentLog", segment: Segment, file: File, breathe: Breathe) -> None:
+        self._log = log
+        self._segment = segment
+        self._file = file
+        self._breathe = breathe
+        self._begin(0, segment.base_offset)
+
+    def _begin(self, position: int, offset: int) -> None:
+        self._position, self._offset, self._ready_until = position, offset, -1
+        self._stored = headers(self._file, position, self._segment.size)
+
+    async def begin_at_time(self, timestamp_ms: int) -> None:
+        """Go where below all timestamps are smaller."""
+        segment, reader = self._segment, self._log.reader
+        try:
+            entry = segment.times.floor(timestamp_ms)
+            if entry is not None:
+                offset = segment.base_offset + entry[1]
+                await reader.ready(segment, segment.indexed(offset), offset, self._breathe)
+                self._begin(segment.place_of_time(entry), offset)
+        except (IndexDamaged, OSError, ValueError):
+            await reader.rebuild(segment, self._breathe)
+            self._begin(0, segment.base_offset)
+
+    async def find(self, wanted: Callable[[BatchHeader], bool]) -> tuple[int, BatchHeader] | None:
+        """The next wanted batch, not below the log start.  Raises: BatchDamaged: one that may have been wanted."""
+        count = 0
+        while self._position < self._segment.size:
+            if self._position > self._ready_until:
+                self._ready_until = await self._log.reader.ready(
+                    self._segment, self._position, self._offset, self._breathe
+                )
+            if self._position > self._ready_until:
+                return None  # the log was cut or dropped meanwhile
+            found = next(self._stored, None)
+            if found is None or self._segment.checked.damage_at(self._position) is not None:
+                raise BatchDamaged(f"{self._log.name}: offset {self._offset} is damaged")
+            at, header = found
+            self._position, self._offset = at + header.size, header.next_offset
+            if wanted(header) and header.next_offset > self._log.start_offset:
+                return found
+            count += 1
+            if count % BATCHES_A_STEP == 0:
+                await self._breathe()
+        return None
 
 
 class _Held:
@@ -113,28 +157,20 @@ class _Held:
             raise self._log.failed(error) from error
 
 
-async def _newest(log: "SegmentLog", segment: Segment) -> tuple[int, int]:
+async def _newest(log: "SegmentLog", segment: Segment, breathe: Breathe) -> tuple[int, int]:
     try:
+        if segment.max_timestamp_ms == NO_TIMESTAMP and segment is not log.segments[-1]:
+            await log.reader.visit(segment, Segment.newest, breathe)
         return segment.newest()
     except IndexDamaged:
-        await log.reader.rebuild(segment)
+        await log.reader.rebuild(segment, breathe)
         return segment.max_timestamp_ms, segment.max_timestamp_offset
     except OSError as error:
         raise log.failed(error) from error
 
 
-async def _place_of_time(log: "SegmentLog", segment: Segment, timestamp_ms: int) -> int:
-    """A position below which all timestamps are smaller."""
-    try:
-        entry = segment.times.floor(timestamp_ms)
-        return segment.place_of_time(entry) if entry is not None else 0
-    except (IndexDamaged, OSError, ValueError):
-        await log.reader.rebuild(segment)
-        return 0
-
-
 async def _first_record(
-    log: "SegmentLog", file: File, position: int, header: BatchHeader, wanted: Callable[[int], bool]
+    log: "SegmentLog", file: File, position: int, header: BatchHeader, wanted: Callable[[int], bool], breathe: Breathe
 ) -> TimedOffset | None:
     """The first record of that batch, not below the log start, whose timestamp is wanted."""
     if header.is_log_append_time and header.magic > 1:
@@ -145,7 +181,7 @@ async def _first_record(
             if record is not None and record.offset >= log.start_offset and wanted(record.timestamp_ms):
                 return TimedOffset(record.offset, record.timestamp_ms, header.leader_epoch)
             if record is None or count % _RECORDS_A_STEP == 0:
-                await trio.lowlevel.checkpoint()
+                await breathe()
     except ApiError as damage:
         raise StorageFailed(f"{log.name}, offset {header.base_offset}: {damage}") from damage
     return None

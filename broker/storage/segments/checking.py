@@ -1,0 +1,227 @@
+"""Checks stored batches: before they are served for the first time, and again by the scrub.
+
+The CRC covers a batch but for its place: base offset, length, leader epoch. So the places are compared with each
+other: offsets grow from batch to batch, and the epochs are those that the log knows. What does not hold together is a
+damage: it is told once, its offsets are refused, and everything behind it is served.
+Nothing is decompressed: the CRC is that of the compressed bytes.
+"""
+
+import logging
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from broker.storage.contract import Breathe
+from broker.storage.files import File
+from broker.storage.segments.checked import Damage, Run
+from broker.storage.segments.contents import Contents
+from broker.storage.segments.scan import crc_is_right, headers
+from kproto.records.batch import HEADER_BYTES, BatchHeader
+
+if TYPE_CHECKING:
+    from broker.storage.segments.log import SegmentLog
+
+log = logging.getLogger("barnabas.storage")
+
+READ_AHEAD_BYTES = 1 << 20
+_BATCH_COSTS = 8 << 10
+_STEP_COSTS = 512 << 10
+"""Between two chances for others, about 0.3 ms: bytes checked, and for each batch as if it had so many more."""
+_IN_THREAD_BYTES = 1 << 20
+"""Larger batches are checked in a thread; it lets go of the interpreter while it reads."""
+_WINDOW_BYTES = 64 << 10
+
+
+async def check(kept: "SegmentLog", segment: Contents, offset: int, more_bytes: int, breathe: Breathe) -> None:
+    """Check the batch that holds `offset`, and after it as many as have `more_bytes`; at least up to the next edge.
+
+    What is known by then `segment.checked` tells. It may be less than asked for if the segment changes meanwhile.
+    Raises: OSError; IndexDamaged.
+    """
+    with Walk(kept, segment, segment.file, breathe) as walk:
+        begin, lower = walk.start_for(offset)
+        await walk.run(begin, lower, segment.checked.own_from, offset, more_bytes)
+
+
+async def check_all(kept: "SegmentLog", segment: Contents, breathe: Breathe) -> None:
+    """Check it from its first byte to its last, also what is known.  Raises: OSError."""
+    with Walk(kept, segment, segment.file, breathe) as walk:
+        await walk.run(0, segment.base_offset, segment.size, segment.next_offset, 0)
+
+
+class Walk:
+    """From batch to batch of one segment. `file` is held meanwhile."""
+
+    def __init__(self, kept: "SegmentLog", segment: Contents, file: File, breathe: Breathe) -> None:
+        self._log = kept
+        self._segment = segment
+        self._file = file
+        self._breathe = breathe
+        self._size = segment.size
+        self._bound = segment.next_offset
+        self._cuts = segment.cuts
+        self._warm_until = 0
+        self._cost = 0
+
+    def __enter__(self) -> "Walk":
+        self._file.hold()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.release()
+
+    @property
+    def changed(self) -> bool:
+        """The segment is no longer what it was when the walk began."""
+        return self._segment.cuts != self._cuts or self._segment not in self._log.segments
+
+    def start_for(self, offset: int) -> tuple[int, int]:
+        """A known edge of batches at or before the batch of `offset`, and below which no offset follows there.
+
+        Raises: IndexDamaged.
+        """
+        segment = self._segment
+        position, last_offset = segment.entry_for(offset)
+        run = segment.checked.run_at(position)
+        if run is not None:
+            return run.end, run.next_offset
+        if position == 0:
+            return 0, segment.base_offset
+        header = self._header(position)
+        if header is not None and header.last_offset == last_offset:
+            return position, header.base_offset
+        run = segment.checked.run_before(position)
+        return (0, segment.base_offset) if run is None else (run.end, run.next_offset)
+
+    async def run(self, begin: int, lower: int, limit: int, offset: int, more_bytes: int) -> None:
+        """Check batches from `begin` on, at most to `limit`, until `offset` and `more_bytes` after it are known.
+
+        Args:
+            lower: below this no offset follows at `begin`.
+        """
+        position, stop = begin, limit
+        stored, accused = headers(self._file, begin, self._size), -1
+        following = next(stored, None)
+        while position < min(limit, stop, self._size):
+            await self._take_turn(position)
+            if self.changed:
+                return
+            current, following = following, next(stored, None) if following is not None else None
+            header = current[1] if current is not None and current[0] == position else None
+            sound = header is not None and position != accused and await self._is_sound(position, header, lower)
+            if sound and following is not None and header is not None and header.next_offset > following[1].base_offset:
+                sound = header.base_offset == lower
+                if sound or not self._fits_its_successor(*following):
+                    accused = following[0]
+            if sound:
+                assert header is not None
+                position, lower = position + header.size, header.next_offset
+            else:
+                damage = await self._damage(position, header, lower)
+                if self.changed:
+                    return
+                self._tell(damage)
+                if damage.end != (following[0] if following is not None else -1):
+                    stored = headers(self._file, damage.end, self._size)
+                    following = next(stored, None)
+                position, lower = damage.end, damage.next_offset
+            if lower > offset and stop == limit:
+                stop = position + more_bytes
+            self._segment.checked.add(Run(begin, position, lower))
+
+    async def _take_turn(self, position: int) -> None:
+        """Let others in now and then, and wait for the disk if need be."""
+        if position >= self._warm_until:
+            self._warm_until = position + READ_AHEAD_BYTES
+            if not self._file.is_warm(position):
+                await self._breathe()
+                await self._log.disk.in_thread(lambda: self._file.read(READ_AHEAD_BYTES, position))
+        if self._cost > _STEP_COSTS:
+            self._cost = 0
+            await self._breathe()
+
+    async def _is_sound(self, position: int, header: BatchHeader, lower: int) -> bool:
+        if not (lower <= header.base_offset <= header.last_offset < self._bound):
+            return False
+        if not self._log.epochs.may_hold(header.leader_epoch, header.base_offset):
+            return False
+        self._cost += header.size + _BATCH_COSTS
+        if header.size <= _IN_THREAD_BYTES:
+            return crc_is_right(self._file, position, header)
+        await self._breathe()
+        return await self._log.disk.in_thread(lambda: crc_is_right(self._file, position, header))
+
+    def _fits_its_successor(self, position: int, header: BatchHeader) -> bool:
+        """Of two batches that overlap, whether the second one stands where the third wants it."""
+        end = position + header.size
+        third = self._header(end)
+        return header.next_offset == (self._bound if third is None else third.base_offset)
+
+    def _header(self, position: int) -> BatchHeader | None:
+        found = next(headers(self._file, position, self._size, HEADER_BYTES), None)
+        return None if found is None else found[1]
+
+    # --- what is behind a damage ---
+
+    async def _damage(self, position: int, header: BatchHeader | None, lower: int) -> Damage:
+        """From `position` to the next batch that can be one."""
+        if header is not None:
+            end = position + header.size
+            if end == self._size:
+                return Damage(position, end, lower, self._bound)
+            if (base_offset := self._follows(end, lower)) is not None:
+                return Damage(position, end, lower, base_offset)
+        end = await self._next_batch(position, lower)
+        base_offset = self._follows(end, lower)
+        return Damage(position, end, lower, self._bound if base_offset is None else base_offset)
+
+    def _follows(self, position: int, lower: int) -> int | None:
+        """The base offset of what stands there, if that can come after a batch with the offset `lower`."""
+        header = self._header(position)
+        if header is not None and lower < header.base_offset <= header.last_offset < self._bound:
+            return header.base_offset
+        return None
+
+    async def _next_batch(self, position: int, lower: int) -> int:
+        """The first place after `position` where a sound batch lies; the end of the log if there is none."""
+        indexed = self._indexed_after(position)
+        limit = indexed if indexed is not None and self._follows(indexed, lower) is not None else self._size
+        for found in self._candidates(position + 1, limit, lower):
+            if found is None:
+                await self._breathe()
+            elif self._follows(found, lower) is not None:
+                header = self._header(found)
+                if header is not None and crc_is_right(self._file, found, header):
+                    return found
+        return limit
+
+    def _indexed_after(self, position: int) -> int | None:
+        try:
+            return self._segment.index.value_above(position)
+        except (OSError, ValueError):
+            return None
+
+    def _candidates(self, begin: int, end: int, lower: int) -> Iterator[int | None]:
+        """Places where a base offset above `lower` could stand; None between two windows of the file."""
+        first, last = (offset.to_bytes(8, "big") for offset in (lower + 1, max(self._bound - 1, lower + 1)))
+        start = bytes(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=True)))
+        while begin < end:
+            window = self._file.read(_WINDOW_BYTES + len(start), begin)
+            at = window.find(start)
+            while 0 <= at < _WINDOW_BYTES and begin + at < end:
+                yield begin + at
+                at = window.find(start, at + 1)
+            begin += _WINDOW_BYTES
+            yield None
+
+    def _tell(self, damage: Damage) -> None:
+        if self._segment.checked.damaged(damage):
+            log.error(
+                "%s: offsets %d to %d are damaged and not served (bytes %d to %d of %s); all others are",
+                self._log.name,
+                damage.offset,
+                damage.next_offset - 1,
+                damage.position,
+                damage.end,
+                self._segment.path,
+            )
