@@ -12,6 +12,7 @@ from broker.cluster.configs import Configs
 from broker.cluster.controller_runtime import ControllerRuntime
 from broker.cluster.elections import Elections
 from broker.cluster.image import Image
+from broker.cluster.log_dir_notices import LogDirNotices
 from broker.cluster.producer_ids import ProducerIds
 from broker.cluster.reassignments import Reassignments
 from broker.cluster.registration import Registration
@@ -31,6 +32,9 @@ from broker.server.connections import Connections
 from broker.server.limits import Limits, descriptor_limit
 from broker.transport.contract import Address
 from broker.transport.peers import LocalPeer
+from broker.web.health import Health
+from broker.web.pages import pages
+from broker.web.responder import Responder
 from broker.world import World
 
 
@@ -40,6 +44,8 @@ class Ready:
 
     broker_id: int
     advertised: Sequence[Address]
+    web: Sequence[Address] = ()
+    """Where health checks are answered."""
 
 
 class Broker:
@@ -63,6 +69,8 @@ class Broker:
         self._configs.on_change(self._partitions.settings_changed)
         self._groups = Groups(InternalLog(self._image), settings, clock, chance)
         self._partitions.on_leadership(self._groups.leadership_changed)
+        self._notices = LogDirNotices(registry, broker_id)
+        self._partitions.on_replica_lost(self._notices.replica_lost)
         self._rooms = Rooms(
             broker_id=broker_id,
             settings=settings,
@@ -95,6 +103,9 @@ class Broker:
             inter_broker_listener=settings.listening.inter_broker,
             peers=lambda _: LocalPeer(router),
         )
+        self._health = Health(broker_id, self._image, registry)
+        self._responder = Responder(pages(settings, self._health, LocalPeer(router)))
+        self._web = world.web
         self._endpoints = advertised(settings.listening.listeners, world.listeners)
         self._registration = Registration(registry, broker_id, self._endpoints, settings, clock)
         self._registration.on_epoch(self._image.registered)
@@ -102,7 +113,7 @@ class Broker:
     async def run(self, *, task_status: trio.TaskStatus[Ready] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until `closing` is set; registered, and known to itself, before it says that it has started."""
         async with trio.open_nursery() as workers:  # controller, groups, and what requests began
-            for worker in (self._work, self._configs, self._partitions, self._groups, self._connections):
+            for worker in (self._work, self._configs, self._partitions, self._notices, self._groups, self._connections):
                 await workers.start(worker.run)
             async with trio.open_nursery() as connections:  # one task per connection
                 async with trio.open_nursery() as listeners:  # the accept loops
@@ -111,13 +122,21 @@ class Broker:
                     await workers.start(self._registration.run)
                     await workers.start(self._controller.run)
                     await self._until_known()
-                    task_status.started(Ready(self._rooms.broker_id, list(self._endpoints.values())))
+                    for accepting in self._web:
+                        await workers.start(self._responder.accept_forever, accepting)
+                    self._health.serving = True
+                    task_status.started(self._ready())
                     await self.closing.wait()
+                    self._health.serving = False
                     await self._registration.leave()
                     listeners.cancel_scope.cancel()  # 1. no new connections
                 self._connections.close_idle()  # 2. the idle and the waiting go at once, the busy may finish
                 connections.cancel_scope.deadline = trio.current_time() + self._grace_s
             workers.cancel_scope.cancel()  # 3. then those who served them; the foundations are the caller's
+
+    def _ready(self) -> Ready:
+        at = [accepting.address for accepting in self._web]
+        return Ready(self._rooms.broker_id, list(self._endpoints.values()), at)
 
     async def _until_known(self) -> None:
         """Until the controller has told this broker of itself: from then on Metadata can be answered."""

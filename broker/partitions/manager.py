@@ -1,13 +1,14 @@
 """All replicas of this broker: found by topic id, changed by what the controller says."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from uuid import UUID
 
 import trio
 
 from broker.clock import Clock
 from broker.cluster.image import TopicImage
+from broker.cluster.topic_rules import INTERNAL_TOPICS
 from broker.partitions.partition import Leadership, Partition, PartitionSettings
 from broker.storage.contract import DirectoryUse, LogId, Storage, StorageFailed
 from kproto.errors import ApiError, ErrorCode
@@ -44,8 +45,12 @@ class Partitions:
         self._clock = clock
         self._by_topic: dict[UUID, dict[int, Partition]] = {}
         self._listeners: list[LeadershipListener] = []
+        self._loss_listeners: list[Callable[[], None]] = []
+        self._offline: set[LogId] = set()
+        """Replicas that could not be opened."""
         self._to_flush: set[Partition] = set()
         self._flush_wanted = trio.Event()
+        storage.on_offline(self._went_offline)
 
     def __iter__(self) -> Iterator[Partition]:
         for partitions in self._by_topic.values():
@@ -54,6 +59,10 @@ class Partitions:
     def on_leadership(self, listener: LeadershipListener) -> None:
         """Call `listener` in the loop after each change of a partition's leadership, its end included."""
         self._listeners.append(listener)
+
+    def on_replica_lost(self, listener: Callable[[], None]) -> None:
+        """Call `listener` in the loop when the disk has taken a replica offline."""
+        self._loss_listeners.append(listener)
 
     def find(self, topic_id: UUID, index: int) -> Partition | None:
         replicas = self._by_topic.get(topic_id)
@@ -66,11 +75,17 @@ class Partitions:
         """
         partition = self.find(topic.id, index)
         if partition is None:
+            if LogId(topic.id, index) in self._offline:
+                raise ApiError(ErrorCode.KAFKA_STORAGE_ERROR)
             if 0 <= index < len(topic.partitions):
                 raise ApiError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
             raise ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
         partition.must_lead()
         return partition
+
+    async def keep_starts(self, logs: Collection[LogId]) -> Collection[LogId]:
+        """Make their start offsets durable; gives those logs where it failed."""
+        return await self._storage.keep_starts(logs)
 
     async def directories(self) -> list[DirectoryUse]:
         """Where this broker's logs lie, and how large they are."""
@@ -96,9 +111,9 @@ class Partitions:
         partition = self.find(topic_id, state.partition_index)
         if partition is None:
             try:
-                partition = self._open(topic, LogId(topic_id, state.partition_index))
+                partition = self._open(topic, LogId(topic_id, state.partition_index), new=state.is_new)
             except StorageFailed as failure:
-                log.error("Partition %s-%d stays offline here: %s", topic, state.partition_index, failure)
+                self._stays_offline(topic, LogId(topic_id, state.partition_index), failure)
                 return ErrorCode.KAFKA_STORAGE_ERROR
         if partition.failed:
             return ErrorCode.KAFKA_STORAGE_ERROR
@@ -117,19 +132,35 @@ class Partitions:
         self._tell(partition)
         return ErrorCode.NONE
 
-    def _open(self, topic: str, log_id: LogId) -> Partition:
+    def _stays_offline(self, topic: str, log_id: LogId, failure: StorageFailed) -> None:
+        """Told once, however often the controller asks."""
+        if log_id not in self._offline:
+            self._offline.add(log_id)
+            log.error("Partition %s-%d stays offline here: %s", topic, log_id.partition, failure)
+
+    def _went_offline(self, log_id: LogId) -> None:
+        partition = self.find(log_id.topic_id, log_id.partition)
+        if partition is not None and not partition.failed:
+            partition.fail()
+            self._tell(partition)
+            for listener in self._loss_listeners:
+                listener()
+
+    def _open(self, topic: str, log_id: LogId, *, new: bool) -> Partition:
         settings = self._settings_of(topic)
         partition = Partition(
             topic,
             log_id.partition,
-            self._storage.create(log_id, topic, settings),
+            self._storage.create(log_id, topic, settings, new=new),
             settings,
             broker_id=self.broker_id,
             clock=self._clock,
             high_watermark=self._storage.high_watermark(log_id),
             want_flush=self._want_flush,
         )
+        partition.log.from_reserve = topic in INTERNAL_TOPICS
         self._by_topic.setdefault(log_id.topic_id, {})[log_id.partition] = partition
+        self._offline.discard(log_id)
         return partition
 
     async def stop(self, request: StopReplicaRequest) -> StopReplicaResponse:
@@ -199,8 +230,7 @@ class Partitions:
     async def _flush(self, partition: Partition) -> None:
         try:
             await partition.log.flush()
-        except StorageFailed as failure:
-            log.error("Partition %s-%d is offline: %s", partition.topic, partition.index, failure)
-            partition.fail()
+        except StorageFailed:
+            self._went_offline(partition.log.id)
         else:
             partition.advance_high_watermark()

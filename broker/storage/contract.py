@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -93,7 +93,8 @@ class TimedOffset:
 class DirectoryUse:
     """A place where logs lie: sizes in bytes by log, and those of its file system, -1 where nobody knows.
 
-    `failed`: it does not answer.
+    `failed`: it is offline. `futures`: of logs that are on their way into this directory, size and how many offsets
+    are missing.
     """
 
     path: str
@@ -101,6 +102,7 @@ class DirectoryUse:
     total_bytes: int = -1
     usable_bytes: int = -1
     failed: bool = False
+    futures: dict[LogId, tuple[int, int]] = field(default_factory=dict)
 
 
 class Slice(Protocol):
@@ -133,6 +135,8 @@ class Log(Protocol):
     """Topic name at the time of creation, with the partition: `orders-0`. A label."""
     settings: LogSettings
     """Replaced by its owner when the topic's options change."""
+    from_reserve: bool
+    """Whether it is appended to where others are refused already since the disk is nearly full; its owner says."""
     producers: ProducerStates
     """Idempotence: the last five batches of each producer. `append` and recovery keep it; callers only ask."""
     start_moved: WaitingRoom
@@ -271,11 +275,20 @@ class Storage(Protocol):
         """`producer.id.expiration.ms`, which may change while the broker runs."""
         ...
 
-    def create(self, log_id: LogId, topic: str, settings: LogSettings) -> Log:
+    def create(self, log_id: LogId, topic: str, settings: LogSettings, *, new: bool = True) -> Log:
         """The log of that id, made if need be, with these options. An empty log costs no file until its first batch.
 
+        Args: new: nobody has written to it so far; else it is not made while it may lie in a directory that failed.
         Raises: StorageFailed: a directory of that name belongs to another topic id, or the disk said no.
         """
+        ...
+
+    def on_offline(self, listener: Callable[[LogId], None]) -> None:
+        """Call `listener` in the loop with each log that goes offline, until the broker starts again."""
+        ...
+
+    async def keep_starts(self, logs: Iterable[LogId]) -> set[LogId]:
+        """Make their start offsets durable; all who wait share one write. Returns: those logs where it failed."""
         ...
 
     def get(self, log_id: LogId) -> Log | None: ...

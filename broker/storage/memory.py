@@ -5,7 +5,7 @@ Source of retention: as `segments/retention.py`, with batches in place of segmen
 
 import logging
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import trio
@@ -32,6 +32,9 @@ from kproto.records.batch import BatchHeader, read_records, split, stamp
 
 log = logging.getLogger("barnabas.storage")
 
+PLACE = "memory"
+"""What is told instead of a directory."""
+
 
 class MemoryLog:
     """See `broker.storage.contract.Log`."""
@@ -40,6 +43,7 @@ class MemoryLog:
         self.id = log_id
         self.name = name
         self.settings = settings
+        self.from_reserve = False
         self.producers = ProducerStates()
         self.start_moved = WaitingRoom()
         self.start_offset = 0
@@ -227,12 +231,18 @@ class MemoryStorage:
 
     async def directories(self) -> list[DirectoryUse]:
         """One, called `memory`."""
-        return [DirectoryUse("memory", {log_id: kept.size_bytes for log_id, kept in self._logs.items()})]
+        return [DirectoryUse(PLACE, {log_id: kept.size_bytes for log_id, kept in self._logs.items()})]
 
     def expire_producers_after(self, idle_ms: int) -> None:
         self._producer_idle_ms = idle_ms
 
-    def create(self, log_id: LogId, topic: str, settings: LogSettings) -> MemoryLog:
+    def on_offline(self, listener: Callable[[LogId], None]) -> None:
+        """Memory does not fail."""
+
+    async def keep_starts(self, logs: Iterable[LogId]) -> set[LogId]:
+        return set()
+
+    def create(self, log_id: LogId, topic: str, settings: LogSettings, *, new: bool = True) -> MemoryLog:
         name = f"{topic}-{log_id.partition}"
         kept = self._logs.get(log_id)
         if kept is None:

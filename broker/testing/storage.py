@@ -49,6 +49,7 @@ class StorageOptions:
     log_retention_check_interval_ms: int = 300_000
     producer_id_expiration_ms: int = 86_400_000
     producer_id_expiration_check_interval_ms: int = 600_000
+    barnabas_log_dir_reserve_bytes: int = 0
 
 
 def batch(

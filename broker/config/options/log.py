@@ -209,6 +209,14 @@ class LogSettings(Settings):
         check=at_least(0),
         doc="Unknown topics that one Metadata request may create; the rest is refused.",
     )
+    barnabas_log_dir_reserve_bytes = Key(
+        "barnabas.log.dir.reserve.bytes",
+        LONG,
+        67_108_864,
+        check=at_least(0),
+        doc="Kept free on the file system of each data directory, at most a twentieth of it: records are refused"
+        " before it is used up, so that group offsets, checkpoints and deletes still work.",
+    )
     barnabas_storage = Key(
         "barnabas.storage",
         STRING,

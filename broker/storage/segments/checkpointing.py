@@ -1,6 +1,7 @@
 """Writes the offset checkpoints of every data directory: recovery points, log starts, high watermarks.
 
 In threads, one after the other; only a recovery point that has to go back is written on the spot, before the cut.
+Trouble in one directory is told and does not keep the others from theirs.
 """
 
 import logging
@@ -10,7 +11,12 @@ from pathlib import Path
 import trio
 
 from broker.storage.files import Data, Disk, replace, write_all
-from broker.storage.segments.checkpoints import HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS, offsets_text
+from broker.storage.segments.checkpoints import (
+    HIGH_WATERMARKS,
+    LOG_STARTS,
+    RECOVERY_POINTS,
+    offsets_text,
+)
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import partition_directory
 
@@ -24,43 +30,64 @@ _VALUE: dict[str, Callable[[SegmentLog], int]] = {
 
 
 class Checkpointer:
-    """Args: logs: all that are kept now."""
+    """Args: directories: those that work now. logs: all that are kept now. failed: told of a file that cannot be
+    written, each time.
+    """
 
-    def __init__(self, disk: Disk, directories: Sequence[Path], logs: Callable[[], Iterable[SegmentLog]]) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        directories: Callable[[], Sequence[Path]],
+        logs: Callable[[], Iterable[SegmentLog]],
+        failed: Callable[[Path, OSError], None],
+    ) -> None:
         self._disk = disk
         self._directories = directories
         self._logs = logs
+        self._failed = failed
         self._one_at_a_time = trio.Lock()
         self._written: dict[Path, bytes] = {}
         self._lowered = 0
 
-    async def write(self, *names: str) -> None:
-        """Write what has changed. Raises: OSError."""
-        async with self._one_at_a_time:
-            for directory in self._directories:
-                for name in names:
-                    await self._write(directory / name)
+    async def write(self, *names: str, within: Sequence[Path] | None = None) -> set[Path]:
+        """Make durable what has changed, in the directories `within` or in all; whoever waits shares the next write.
 
-    async def write_all(self) -> None:
-        await self.write(RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS)
+        Returns: the directories where that failed.
+        """
+        failed = set()
+        async with self._one_at_a_time:
+            for directory in self._directories() if within is None else within:
+                for name in names:
+                    try:
+                        await self._write(directory / name)
+                    except OSError as error:
+                        failed.add(directory)
+                        self._failed(directory / name, error)
+        return failed
+
+    async def write_all(self, within: Sequence[Path] | None = None) -> set[Path]:
+        return await self.write(RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS, within=within)
 
     async def _write(self, path: Path) -> None:
         text, lowered, fresh = self._text(path), self._lowered, path.with_name(path.name + ".tmp")
         if text == self._written.get(path):
             return
         await self._disk.in_thread(lambda: _write_durably(self._disk, fresh, text))
-        if lowered != self._lowered:
+        if path.name == RECOVERY_POINTS and lowered != self._lowered:
             return  # what a recovery point was is more than it is now; the next checkpoint tells
         self._disk.rename(fresh, path)
-        self._written[path] = text
         await self._disk.in_thread(lambda: self._disk.sync_directory(path.parent))
+        if lowered == self._lowered:
+            self._written[path] = text
 
     def write_recovery_points_now(self, directory: Path) -> None:
         """Before a cut. Raises: OSError."""
         self._lowered += 1
         path = directory / RECOVERY_POINTS
-        self._written[path] = self._text(path)
-        replace(self._disk, path, self._written[path])
+        text = self._text(path)
+        self._written.pop(path, None)
+        replace(self._disk, path, text)
+        self._written[path] = text
 
     def _text(self, path: Path) -> bytes:
         value = _VALUE[path.name]

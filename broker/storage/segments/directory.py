@@ -5,44 +5,54 @@
 Source: BrokerMetadataCheckpoint, MetaProperties.java, CleanShutdownFileHandler.java.
 """
 
+from collections.abc import Callable
+from errno import EDQUOT, ENOENT, ENOSPC
 from pathlib import Path
 from time import gmtime, strftime
 
 from broker.config.problems import OperatorError
 from broker.storage.contract import Identity
-from broker.storage.files import Disk, Held, Lock, read_whole, replace
+from broker.storage.files import Disk, Held, Lock, read_whole, replace, write_all
+from broker.storage.segments.space import Space
 
 META_PROPERTIES = "meta.properties"
 CLEAN_SHUTDOWN = ".kafka_cleanshutdown"
+_PROBE = f"{META_PROPERTIES}.tmp"
 _CLEAN_TEXT = b'{"version":0,"brokerEpoch":-1}'
 
 
-class DataDirectory:
-    """Locked and checked by `claim`, before anything else; trouble there is the operator's, in plain words."""
+class DirectoryUnusable(OperatorError):
+    """It cannot be read or written, or is of a newer kind; the others may go on without it."""
 
-    def __init__(self, path: Path, disk: Disk) -> None:
+
+class DataDirectory:
+    """Locked and checked by `claim`, before anything else; trouble there is the operator's, in plain words.
+
+    Args:
+        reserve_bytes: what is to be kept free on its file system.
+    """
+
+    def __init__(self, path: Path, disk: Disk, reserve_bytes: Callable[[], int] = lambda: 0) -> None:
         self.path = path
         self.identity = Identity()
+        self.failure: DirectoryUnusable | None = None
+        """Why it is offline, until the broker starts again."""
+        self.space = Space(path, reserve_bytes)
         self._disk = disk
         self._lock: Lock | None = None
         self._others: dict[str, str] = {}
 
     def claim(self) -> None:
-        """Make it, lock it, read whose it is. Raises: OperatorError."""
+        """Make it, lock it, read whose it is. Raises: OperatorError: in use; its child DirectoryUnusable."""
         try:
             self._make()
             self._lock = self._disk.lock(self.path)
-            self._disk.create(self.path / f"{META_PROPERTIES}.tmp").release()
-            self._disk.remove(self.path / f"{META_PROPERTIES}.tmp")
+            self._try_out()
         except Held as held:
             raise self._held(held) from None
         except OSError as error:
             self.release()
-            raise OperatorError(
-                f"The data directory {self.path} cannot be used.",
-                f"{error.strerror or error} ({error.filename or self.path}).",
-                "Make it writable for this user, or set log.dirs to another directory.",
-            ) from None
+            raise self.unusable(error) from None
         self._read_identity()
 
     def _make(self) -> None:
@@ -52,6 +62,45 @@ class DataDirectory:
             self._disk.make_directory(self.path)
             for path in missing:
                 self._disk.sync_directory(path.parent)
+
+    def unusable(self, error: OSError) -> DirectoryUnusable:
+        return DirectoryUnusable(
+            f"The data directory {self.path} cannot be used.",
+            f"{error.strerror or error} ({error.filename or self.path}).",
+            "Make it writable for this user, or set log.dirs to another directory.",
+        )
+
+    def probe(self) -> None:
+        """Whether it still is what was claimed, and takes bytes. Sleeps in the kernel. Raises: OSError."""
+        self._must_be_there()
+        self._try_out()
+
+    def measure(self) -> tuple[int, int]:
+        """Bytes of its file system, in all and free. Sleeps in the kernel. Raises: OSError."""
+        self._must_be_there()
+        return self._disk.capacity(self.path)
+
+    def _must_be_there(self) -> None:
+        """Raises: OSError: another file system, or none, is mounted there by now."""
+        if self.identity != Identity() and not self._disk.exists(self.path / META_PROPERTIES):
+            why = f"{META_PROPERTIES} is gone; is its file system still mounted?"
+            raise FileNotFoundError(ENOENT, why, str(self.path))
+
+    def _try_out(self) -> None:
+        """Raises: OSError; a full file system is no reason."""
+        probe = self.path / _PROBE
+        try:
+            file = self._disk.create(probe)
+            try:
+                write_all(file, b"#", 0)
+                file.sync()
+            finally:
+                file.release()
+        except OSError as error:
+            if error.errno not in (ENOSPC, EDQUOT):
+                raise
+        if self._disk.exists(probe):
+            self._disk.remove(probe)
 
     def _held(self, held: Held) -> OperatorError:
         who = "another process" if held.pid is None else f"process {held.pid}"
@@ -70,12 +119,12 @@ class DataDirectory:
             self.identity = Identity(None if broker_id is None else int(broker_id), pairs.pop("cluster.id", None))
         except (OSError, ValueError) as error:
             self.release()
-            raise OperatorError(
+            raise DirectoryUnusable(
                 f"{path} cannot be read.", f"{error}.", "Restore it, or delete it if this directory is this broker's."
             ) from None
         if version != 0:
             self.release()
-            raise OperatorError(
+            raise DirectoryUnusable(
                 f"The data directory {self.path} is of a newer kind.",
                 f"{path} has version={version}; this broker knows version=0, the one of brokers with ZooKeeper.",
                 "Set log.dirs to another directory.",
@@ -109,7 +158,7 @@ class DataDirectory:
         try:
             replace(self._disk, self.path / META_PROPERTIES, "".join(f"{line}\n" for line in lines).encode())
         except OSError as error:
-            raise OperatorError(
+            raise DirectoryUnusable(
                 f"{self.path / META_PROPERTIES} cannot be written.",
                 f"{error.strerror or error}.",
                 "Make room, or make the directory writable for this user.",

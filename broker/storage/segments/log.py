@@ -35,6 +35,7 @@ from broker.storage.segments.contents import LogDamaged
 from broker.storage.segments.flushing import GroupCommit
 from broker.storage.segments.names import delete_directory
 from broker.storage.segments.segment import Segment
+from broker.storage.segments.space import Space
 from kproto.records.batch import BatchHeader, split, stamp
 
 log = logging.getLogger("barnabas.storage")
@@ -56,6 +57,11 @@ class Keeper(Protocol):
         ...
 
     def start_moved(self, moved: "SegmentLog") -> None: ...
+    def space_of(self, directory: Path) -> Space: ...
+    def went_offline(self, gone: "SegmentLog") -> None:
+        """It failed; maybe its whole data directory did."""
+        ...
+
     def unique(self) -> UUID: ...
 
 
@@ -71,6 +77,8 @@ class SegmentLog:
         self.directory = directory
         self.disk = disk
         self.keeper = keeper
+        self.space = keeper.space_of(directory.parent)
+        self.from_reserve = False
         self.producers = ProducerStates()
         self.start_moved = WaitingRoom()
         self.epochs = Epochs()
@@ -108,14 +116,21 @@ class SegmentLog:
     def fail(self, reason: str) -> StorageFailed:
         """Offline from now on, until the broker starts again."""
         if self.failure is None:
-            self.failure = StorageFailed(f"{self.name} in {self.directory.parent} is offline: {reason}")
-            log.error("%s", self.failure)
+            log.error("%s", self.go_offline(reason))
+            self.keeper.went_offline(self)
+        assert self.failure is not None
+        return self.failure
+
+    def go_offline(self, reason: str) -> StorageFailed:
+        """As `fail`, where somebody else tells of it."""
+        self.failure = self.failure or StorageFailed(f"{self.name} in {self.directory.parent} is offline: {reason}")
         return self.failure
 
     def failed(self, error: OSError) -> StorageFailed:
         """What to raise: a full disk may pass and so may a lack of descriptors; anything else lasts."""
         reason = error.strerror or str(error)
         if error.errno in _NO_SPACE:
+            self.space.refused(reason)
             return DiskFull(f"{self.name} in {self.directory.parent}: {reason}")
         if error.errno in _PASSING:
             return StorageFailed(f"{self.name} in {self.directory.parent}: {reason}")
@@ -146,6 +161,7 @@ class SegmentLog:
     def _store(self, batches: memoryview, stored: list[BatchHeader], now_ms: int) -> None:
         if not stored:
             return
+        self.space.take(len(batches), from_reserve=self.from_reserve)
         segment = self._segment_for(stored, len(batches), now_ms)
         try:
             segment.append(batches, stored, self.settings.index_interval_bytes)

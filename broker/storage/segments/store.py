@@ -3,10 +3,12 @@
 Source: LogManager.scala.
 """
 
+import errno
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
 import trio
@@ -15,14 +17,23 @@ from broker.clock import Chance, Clock
 from broker.storage.contract import DirectoryUse, Identity, LogId, LogSettings, StorageFailed
 from broker.storage.files import Disk, SystemDisk
 from broker.storage.segments.checkpointing import Checkpointer
+from broker.storage.segments.checkpoints import LOG_STARTS
 from broker.storage.segments.chores import Chores, ChoreSettings, Removals
+from broker.storage.segments.directories import Directories
 from broker.storage.segments.directory import DataDirectory
 from broker.storage.segments.loading import load_directory
 from broker.storage.segments.log import SegmentLog
+from broker.storage.segments.space import LOOK_EVERY_S, Space
 
 log = logging.getLogger("barnabas.storage")
 
 _CLOSING_AT_ONCE = 16
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+class StorageSettings(ChoreSettings, Protocol):
+    @property
+    def barnabas_log_dir_reserve_bytes(self) -> int: ...
 
 
 class SegmentStorage:
@@ -39,14 +50,14 @@ class SegmentStorage:
         self,
         directories: Sequence[Path],
         *,
-        settings: ChoreSettings,
+        settings: StorageSettings,
         defaults: LogSettings,
         clock: Clock,
         chance: Chance,
         disk: Disk | None = None,
     ) -> None:
         self._disk = disk if disk is not None else SystemDisk()
-        self._directories = [DataDirectory(path, self._disk) for path in directories]
+        self._directories = Directories(directories, self._disk, lambda: settings.barnabas_log_dir_reserve_bytes)
         self._defaults = defaults
         self._clock = clock
         self._chance = chance
@@ -54,46 +65,102 @@ class SegmentStorage:
         self._by_name: dict[str, SegmentLog] = {}
         self._unreadable: dict[str, str] = {}
         self._loaded = False
-        self._checkpointer = Checkpointer(self._disk, directories, self._logs.values)
+        self._checkpointer = Checkpointer(self._disk, self._live_paths, self._logs.values, self._checkpoint_failed)
+        self._unwritable: set[Path] = set()
+        self._suspects: set[DataDirectory] = set()
+        self._suspected = trio.Event()
+        self._listeners: list[Callable[[LogId], None]] = []
         self._removals = Removals(self._disk)
         self._chores = Chores(settings, clock, self._logs.values, self._checkpointer, self._removals)
 
     # --- before anything else ---
 
     def claim(self, broker_id: int | None) -> None:
-        try:
-            for directory in self._directories:
-                directory.claim()
-                directory.check(Identity(broker_id))
-        except BaseException:
-            self._release_directories()
-            raise
+        self._directories.claim(broker_id)
 
     @property
     def identity(self) -> Identity:
-        found = [directory.identity for directory in self._directories]
-        return Identity(
-            next((identity.broker_id for identity in found if identity.broker_id is not None), None),
-            next((identity.cluster_id for identity in found if identity.cluster_id is not None), None),
-        )
+        return self._directories.identity
 
     def identify(self, identity: Identity) -> None:
-        for directory in self._directories:
-            directory.identify(identity, self._clock.now_ms())
+        self._directories.identify(identity, self._clock.now_ms())
 
-    def _release_directories(self) -> None:
-        for directory in self._directories:
-            directory.release()
+    # --- directories that fail or fill up ---
+
+    def _live_paths(self) -> list[Path]:
+        return [directory.path for directory in self._directories.live]
+
+    def on_offline(self, listener: Callable[[LogId], None]) -> None:
+        self._listeners.append(listener)
+
+    def _went_offline(self, gone: SegmentLog) -> None:
+        if self._logs.get(gone.id) is gone:
+            for tell in self._listeners:
+                tell(gone.id)
+
+    def _suspect(self, path: Path) -> None:
+        self._suspects.add(self._directories.at(path))
+        self._suspected.set()
+
+    def _checkpoint_failed(self, path: Path, error: OSError) -> None:
+        if error.errno in _NO_SPACE:
+            self._directories.at(path.parent).space.refused(error.strerror or str(error))
+            return
+        if path not in self._unwritable:
+            self._unwritable.add(path)
+            log.error("%s cannot be written: %s", path, error.strerror or error)
+        self._suspect(path.parent)
+
+    def _directory_failed(self, directory: DataDirectory, error: OSError) -> None:
+        """All its logs are offline now. Raises: OperatorError: it was the last one."""
+        if self._directories.fail(directory, directory.unusable(error)):
+            for kept in list(self._by_name.values()):
+                if kept.directory.parent == directory.path and kept.failure is None:
+                    kept.go_offline(f"{directory.path} failed")
+                    self._went_offline(kept)
+        self._directories.must_be_one()
+
+    async def _probe_suspects(self) -> None:
+        """A log failed: is it the file, or the directory?"""
+        while True:
+            await self._suspected.wait()
+            self._suspected = trio.Event()
+            suspects, self._suspects = self._suspects, set()
+            for directory in suspects:
+                if directory.failure is None:
+                    try:
+                        await self._disk.in_thread(directory.probe)
+                    except OSError as error:
+                        self._directory_failed(directory, error)
+
+    async def _look_at_space(self) -> None:
+        for directory in self._directories.live:
+            try:
+                total, usable = await self._disk.in_thread(directory.measure)
+            except OSError as error:
+                self._directory_failed(directory, error)
+            else:
+                directory.space.measured(total, usable)
+
+    async def _watch_space(self) -> None:
+        while True:
+            await trio.sleep(LOOK_EVERY_S)
+            await self._look_at_space()
 
     # --- all logs ---
 
     async def load(self) -> Iterable[SegmentLog]:
-        for directory in self._directories:
-            found = await load_directory(directory, self._disk, self._defaults, self, self._clock.now_ms())
+        await self._look_at_space()
+        for directory in self._directories.live:
+            try:
+                found = await load_directory(directory, self._disk, self._defaults, self, self._clock.now_ms())
+            except OSError as error:
+                self._directory_failed(directory, error)
+                continue
             self._unreadable.update(found.unreadable)
             for loaded in found.logs:
                 self._take(loaded)
-        await self._write_checkpoints()  # those of the last run may name logs that are gone
+        await self._checkpointer.write_all()  # those of the last run may name logs that are gone
         self._loaded = True
         return list(self._logs.values())
 
@@ -105,11 +172,15 @@ class SegmentStorage:
             self._logs[loaded.id] = loaded
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        await self._chores.run(task_status)
+        """Raises: OperatorError: the last directory failed."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._probe_suspects)
+            nursery.start_soon(self._watch_space)
+            await self._chores.run(task_status)
 
     async def close(self) -> None:
         if not self._loaded:
-            self._release_directories()
+            self._directories.release()
             return
         failed: set[Path] = set()
         limiter = trio.CapacityLimiter(_CLOSING_AT_ONCE)
@@ -117,14 +188,18 @@ class SegmentStorage:
             for kept in self._by_name.values():
                 nursery.start_soon(self._close_one, kept, limiter, failed)
         try:
-            await self._write_checkpoints()
-            for directory in self._directories:
+            failed |= await self._checkpointer.write_all()
+            for directory in self._directories.live:
                 if directory.path not in failed:
-                    await self._disk.in_thread(directory.leave_clean_mark)
+                    await self._leave_clean_mark(directory)
+        finally:
+            self._directories.release()
+
+    async def _leave_clean_mark(self, directory: DataDirectory) -> None:
+        try:
+            await self._disk.in_thread(directory.leave_clean_mark)
         except OSError as error:
             log.error("The next start has to look through the logs: %s", error.strerror or error)
-        finally:
-            self._release_directories()
 
     async def _close_one(self, kept: SegmentLog, limiter: trio.CapacityLimiter, failed: set[Path]) -> None:
         async with limiter:
@@ -135,22 +210,19 @@ class SegmentStorage:
             except StorageFailed:
                 failed.add(kept.directory.parent)
 
-    async def _write_checkpoints(self) -> None:
-        try:
-            await self._checkpointer.write_all()
-        except OSError as error:
-            log.error("Checkpoints cannot be written: %s", error.strerror or error)
-
     # --- one log ---
 
     async def directories(self) -> list[DirectoryUse]:
-        return [await self._use_of(directory.path) for directory in self._directories]
+        return [await self._use_of(directory) for directory in self._directories]
 
-    async def _use_of(self, path: Path) -> DirectoryUse:
-        try:
-            total, usable = await self._disk.in_thread(lambda: self._disk.capacity(path))
-        except OSError as error:
-            log.error("%s does not answer: %s", path, error.strerror or error)
+    async def _use_of(self, directory: DataDirectory) -> DirectoryUse:
+        path, total, usable = directory.path, -1, -1
+        if directory.failure is None:
+            try:
+                total, usable = await self._disk.in_thread(directory.measure)
+            except OSError as error:
+                self._directory_failed(directory, error)
+        if directory.failure is not None:
             return DirectoryUse(str(path), {}, failed=True)
         here = [kept for kept in self._logs.values() if kept.directory.parent == path and kept.failure is None]
         return DirectoryUse(str(path), {kept.id: kept.size_bytes for kept in here}, total, usable)
@@ -158,9 +230,9 @@ class SegmentStorage:
     def expire_producers_after(self, idle_ms: int) -> None:
         self._chores.producer_idle_ms = idle_ms
 
-    def create(self, log_id: LogId, topic: str, settings: LogSettings) -> SegmentLog:
+    def create(self, log_id: LogId, topic: str, settings: LogSettings, *, new: bool = True) -> SegmentLog:
         name = f"{topic}-{log_id.partition}"
-        kept = self._logs.get(log_id) or self._adopted(log_id, name) or self._made(log_id, name, settings)
+        kept = self._logs.get(log_id) or self._adopted(log_id, name) or self._made(log_id, name, settings, new)
         kept.check()
         kept.settings = settings
         return kept
@@ -183,12 +255,21 @@ class SegmentStorage:
         self._logs[log_id] = found
         return found
 
-    def _made(self, log_id: LogId, name: str, settings: LogSettings) -> SegmentLog:
+    def _made(self, log_id: LogId, name: str, settings: LogSettings, new: bool) -> SegmentLog:
+        if not new and (failed := self._directories.failed):
+            where = ", ".join(str(directory.path) for directory in failed)
+            raise StorageFailed(f"{name} is not in the directories that work; it may be in {where}, which failed")
         count = Counter(kept.directory.parent for kept in self._by_name.values())
-        parent = min((directory.path for directory in self._directories), key=lambda path: count[path])
+        parent = min(self._live_paths(), key=lambda path: count[path])
         made = SegmentLog(log_id, name, parent / name, settings, self._disk, self)
         self._logs[log_id] = self._by_name[name] = made
         return made
+
+    async def keep_starts(self, logs: Iterable[LogId]) -> set[LogId]:
+        there = {each: kept for each in logs if (kept := self._logs.get(each)) is not None}
+        places = sorted({kept.directory.parent for kept in there.values()})
+        failed = await self._checkpointer.write(LOG_STARTS, within=places)
+        return {each for each, kept in there.items() if kept.directory.parent in failed}
 
     def get(self, log_id: LogId) -> SegmentLog | None:
         return self._logs.get(log_id)
@@ -198,7 +279,7 @@ class SegmentStorage:
         if gone is not None:
             del self._by_name[gone.name]
             await gone.close(delete=True)
-            await self._write_checkpoints()
+            await self._checkpointer.write_all()
 
     def high_watermark(self, log_id: LogId) -> int:
         kept = self._logs.get(log_id)
@@ -224,6 +305,13 @@ class SegmentStorage:
 
     def start_moved(self, moved: SegmentLog) -> None:
         self._chores.start_moved.set()
+
+    def space_of(self, directory: Path) -> Space:
+        return self._directories.at(directory).space
+
+    def went_offline(self, gone: SegmentLog) -> None:
+        self._went_offline(gone)
+        self._suspect(gone.directory.parent)
 
     def unique(self) -> UUID:
         return self._chance.uuid()
