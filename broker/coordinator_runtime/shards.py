@@ -6,7 +6,7 @@ waits, so sessions live on while a follower is slow. A write failed? Refuse ever
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from broker.clock import Clock
@@ -21,6 +21,7 @@ from coordinator.groups.events import Event, Timer, TimerFired
 from coordinator.groups.rebalance import Rules
 from coordinator.groups.records import read_record, record_bytes
 from kproto.errors import ApiError, ErrorCode, WireError
+from kproto.records.control import MarkerType, read_marker
 from kproto.records.record import Record
 from kproto.records.stored import read_stored_records, split_stored
 
@@ -90,15 +91,26 @@ class Shard:
             self.end(ErrorCode.UNKNOWN_SERVER_ERROR)
 
     async def _replay(self, pace: Pace) -> None:
+        """Offsets of a transaction count from its marker on, if that says so; those of an open one not yet."""
         offset = self._partition.start_offset
+        open_transactions: dict[int, list[Record]] = {}
         while offset < self._end_offset and self._is_over is None:
             batches = memoryview(await self._partition.read(offset, LOAD_BYTES))
             for header, batch in split_stored(batches):
-                if not header.is_control:
-                    for record in read_stored_records(batch):
-                        self._believe(record)
-                        if pace.is_over:
-                            await pace.rest()
+                decided: Iterable[Record] = ()
+                if header.is_control:
+                    marker = read_marker(batch)
+                    if marker is not None:
+                        ended = open_transactions.pop(header.producer_id, [])
+                        decided = ended if marker.type is MarkerType.COMMIT else ()
+                elif header.is_transactional:
+                    open_transactions.setdefault(header.producer_id, []).extend(read_stored_records(batch))
+                else:
+                    decided = read_stored_records(batch)
+                for record in decided:
+                    self._believe(record)
+                    if pace.is_over:
+                        await pace.rest()
                 offset = header.next_offset
 
     def _believe(self, record: Record) -> None:

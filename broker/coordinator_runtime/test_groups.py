@@ -16,10 +16,15 @@ from broker.coordinator_runtime.shards import GroupAnswer
 from broker.purgatory import WaitingRoom
 from coordinator.groups.effects import Committed, Described, Done, Joined, Refused, Synced
 from coordinator.groups.events import Commit, Delete, Describe, Event, FetchOffsets, Heartbeat, Join, Sync
+from coordinator.groups.records import record_bytes
 from kproto.errors import ApiError, ErrorCode
-from kproto.messages.internal_topics import OffsetCommitValue
-from kproto.records.batch import build_batch, read_header
+from kproto.messages.internal_topics import OffsetCommitKey, OffsetCommitValue
+from kproto.records.batch import build_batch
+from kproto.records.compression import Codec
+from kproto.records.control import EndTxnMarker, MarkerType, build_marker
+from kproto.records.legacy import build_message_set
 from kproto.records.record import Record
+from kproto.records.stored import read_stored_header
 
 T0 = ("t", 0)
 
@@ -67,7 +72,7 @@ class MemoryLog:
     async def read(self, offset: int, max_bytes: int) -> bytes:
         self.reads += 1
         await trio.lowlevel.checkpoint()
-        at = next(n for n, batch in enumerate(self.batches) if read_header(batch).next_offset > offset)
+        at = next(n for n, batch in enumerate(self.batches) if read_stored_header(batch).next_offset > offset)
         return b"".join(self.batches[at : at + 2])
 
     def let_go(self) -> None:
@@ -254,6 +259,41 @@ async def test_records_that_nobody_understands_are_passed_over(
         await trio.sleep(0.1)
         assert at.answer(Describe()) == Described("Dead", "", "", ())
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+async def test_offsets_of_a_transaction_count_once_it_is_committed(autojump_clock: MockClock) -> None:
+    """As a broker of Kafka leaves them in the topic (TxnOffsetCommit); also compressed, in magic 1."""
+    log = MemoryLog()
+
+    def offset_record(group: str, offset: int) -> Record:
+        value = OffsetCommitValue(offset=offset, commit_timestamp=0)
+        key, written = record_bytes(OffsetCommitKey(group=group, topic="t", partition=0), value)
+        return Record(log.end_offset, 0, key, written)
+
+    def put(batch: bytes) -> None:
+        log.batches.append(batch)
+        log.end_offset = log.safe_offset = log.end_offset + 1
+
+    def in_transaction(group: str, offset: int, producer_id: int) -> None:
+        records = [offset_record(group, offset)]
+        put(build_batch(records, base_offset=log.end_offset, producer_id=producer_id, transactional=True))
+
+    def end(kind: MarkerType, producer_id: int) -> None:
+        marker = EndTxnMarker(kind, 0)
+        ids = {"producer_id": producer_id, "producer_epoch": 0}
+        put(build_marker(marker, **ids, timestamp_ms=0, base_offset=log.end_offset))
+
+    put(build_message_set([offset_record("old", 11)], 1, codec=Codec.GZIP))
+    in_transaction("committed", 12, 7)
+    in_transaction("aborted", 13, 8)
+    in_transaction("open", 14, 9)
+    end(MarkerType.ABORT, 8)
+    end(MarkerType.COMMIT, 7)
+    async with rig(log) as at:
+        await trio.sleep(0.1)
+        found = {group: at.answer(FetchOffsets(), group).offsets for group in ("old", "committed", "aborted", "open")}
+        told = {group: offsets[T0].offset for group, offsets in found.items() if T0 in offsets}
+        assert told == {"old": 11, "committed": 12}
 
 
 async def test_partition_that_cannot_be_read_refuses_and_the_others_serve(autojump_clock: MockClock) -> None:

@@ -8,10 +8,17 @@ from broker.partitions.down_conversion import old_messages
 from broker.partitions.partition import Leadership, Partition
 from broker.purgatory import WaitingRoom
 from broker.requests.context import Context
-from broker.storage.contract import BatchDamaged, OffsetOutOfRange, Slice, StorageFailed
+from broker.storage.contract import BatchDamaged, Log, OffsetOutOfRange, Slice, StorageFailed
 from broker.storage.slices import BytesSlice
 from kproto.errors import ApiError, ErrorCode
-from kproto.messages.fetch import EpochEndOffset, FetchPartition, FetchRequest, FetchTopic, PartitionData
+from kproto.messages.fetch import (
+    AbortedTransaction,
+    EpochEndOffset,
+    FetchPartition,
+    FetchRequest,
+    FetchTopic,
+    PartitionData,
+)
 
 READ_UNCOMMITTED, READ_COMMITTED = 0, 1
 
@@ -25,12 +32,24 @@ def replica_id(request: FetchRequest) -> int:
 class Row:
     """Read as often as the fetch looks again; holds a slice of the log until it is answered or released."""
 
-    __slots__ = ("_asked", "_bound", "_diverging", "_leadership", "_request", "error", "found", "partition", "topic")
+    __slots__ = (
+        "_aborted",
+        "_asked",
+        "_bound",
+        "_diverging",
+        "_leadership",
+        "_request",
+        "error",
+        "found",
+        "partition",
+        "topic",
+    )
 
     def __init__(self, request: FetchRequest, topic: FetchTopic, asked: FetchPartition) -> None:
         self.topic = topic
         self._request = request
         self._asked = asked
+        self._aborted: list[AbortedTransaction] = []
         self._bound = -1
         self._diverging: EpochEndOffset | None = None
         self._leadership: Leadership | None = None
@@ -79,6 +98,7 @@ class Row:
                 if max_bytes > 0:
                     size = min(max_bytes, self._asked.partition_max_bytes)
                     self.found = await partition.log.read(self._asked.fetch_offset, size, self._bound, ctx.breathe)
+                    await self._find_aborted(partition.log)
                     return len(self.found)
                 if not partition.log.start_offset <= self._asked.fetch_offset <= partition.log.end_offset:
                     self.error = ErrorCode.OFFSET_OUT_OF_RANGE
@@ -89,8 +109,16 @@ class Row:
         except BatchDamaged:
             self.error = ErrorCode.CORRUPT_MESSAGE
         except StorageFailed:
+            self.release()
             self.error = code_told(ErrorCode.KAFKA_STORAGE_ERROR, ctx.version, FETCH_SINCE)
         return 0
+
+    async def _find_aborted(self, log: Log) -> None:
+        """Which of the batches found a reader of committed records has to leave out."""
+        self._aborted = []
+        if self.found and self._request.isolation_level == READ_COMMITTED and replica_id(self._request) < 0:
+            ended = await log.aborted_transactions(self._asked.fetch_offset, len(self.found), self._bound)
+            self._aborted = [AbortedTransaction(each.producer_id, each.first_offset) for each in ended]
 
     def _find(self, ctx: Context) -> Partition:
         """Raises: ApiError: unknown, denied, led elsewhere, fenced; or a replica that is none."""
@@ -153,6 +181,8 @@ class Row:
         data.records = b"" if self.found is None else self.found
         if self._request.isolation_level == READ_UNCOMMITTED:
             data.aborted_transactions = None
+        else:
+            data.aborted_transactions = self._aborted
         if self.partition is not None and self.error == ErrorCode.NONE:
             data.high_watermark = self.partition.high_watermark
             data.last_stable_offset = self.partition.last_stable_offset

@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 import trio
 
-from broker.testing.calls import batch_of, create, fetch_request, fetched, produce, produce_request, values_in
+from broker.partitions.partition import Partition
+from broker.testing.calls import NOW_MS, batch_of, create, fetch_request, fetched, produce, produce_request, values_in
+from broker.testing.client import WireClient
 from broker.testing.running import running
 from kproto.errors import ErrorCode
 from kproto.messages.fetch import FetchPartition, FetchRequest, FetchTopic, ReplicaState
 from kproto.messages.metadata import MetadataRequest, MetadataRequestTopic
+from kproto.records.batch import read_header, read_records, split
+from kproto.records.control import EndTxnMarker, MarkerType, build_marker
 
 NEWEST = 18
 
@@ -210,3 +214,65 @@ async def test_a_produce_to_one_partition_does_not_answer_a_reader_of_another() 
             await writer.ask(produce_request("u", batch_of("x")), 9)
             await produce(writer, "t", "a")
             assert values_in(await reader.receive()) == ["a"]
+
+
+# --- transactions ---
+
+
+async def test_readers_of_committed_records_get_what_is_decided_and_hear_what_was_aborted() -> None:
+    """Others get all there is. Both kinds of reader are told where the decided part ends."""
+    async with running() as broker:
+        with broker.connect() as client:
+            await create(client, "t")
+            [partition] = [each for each in broker.broker._partitions if each.topic == "t"]
+            in_transaction(partition, "a", 7)
+            await produce(client, "t", "free")
+            assert await committed(client) == ([], [], 0)
+            assert await fetched(client, "t") == ["a", "free"]
+            end(partition, MarkerType.ABORT, 7)
+            assert await committed(client) == (["a", "free"], [(7, 0)], 3)
+            in_transaction(partition, "b", 8)
+            assert await committed(client) == (["a", "free"], [(7, 0)], 3)
+            end(partition, MarkerType.COMMIT, 8)
+            assert await committed(client, 3) == (["b"], [], 5)
+
+
+async def test_a_marker_ends_the_wait_of_a_reader_of_committed_records() -> None:
+    """However many bytes it waits for: what it can read now was written before."""
+    async with running() as broker:
+        with broker.connect() as reader, broker.connect() as client:
+            await create(client, "t")
+            [partition] = [each for each in broker.broker._partitions if each.topic == "t"]
+            in_transaction(partition, "x" * 1000, 7)
+            request = fetch_request("t", max_wait_ms=60_000, min_bytes=1000)
+            request.isolation_level = 1
+            began = trio.current_time()
+            await reader.send(request, 11)
+            await trio.sleep(0.01)
+            end(partition, MarkerType.COMMIT, 7)
+            row = (await reader.receive()).responses[0].partitions[0]
+            assert len(row.records) > 1000
+            assert trio.current_time() - began < 30
+
+
+def in_transaction(partition: Partition, value: str, producer_id: int) -> None:
+    written = batch_of(value, producer_id=producer_id, producer_epoch=0, base_sequence=0, transactional=True)
+    batch = memoryview(bytearray(written))
+    partition.append(batch, read_header(batch), -1)
+
+
+def end(partition: Partition, kind: MarkerType, producer_id: int) -> None:
+    """As the transaction coordinator does."""
+    written = build_marker(EndTxnMarker(kind, 0), producer_id=producer_id, producer_epoch=0, timestamp_ms=NOW_MS)
+    marker = memoryview(bytearray(written))
+    partition.append(marker, read_header(marker), -1)
+
+
+async def committed(client: WireClient, offset: int = 0) -> tuple[list[str], list[tuple[int, int]], int]:
+    """Values (markers left out), aborted transactions and last stable offset."""
+    request = fetch_request("t", offset)
+    request.isolation_level = 1
+    row = (await client.ask(request, 11)).responses[0].partitions[0]
+    batches = [batch for header, batch in split(memoryview(row.records)) if not header.is_control]
+    values = [(record.value or b"").decode() for batch in batches for record in read_records(batch)]
+    return values, [(each.producer_id, each.first_offset) for each in row.aborted_transactions], row.last_stable_offset

@@ -116,8 +116,8 @@ class Partition:
 
     @property
     def last_stable_offset(self) -> int:
-        """Below it every transaction is decided; equal to the high watermark while there are none."""
-        return self.high_watermark
+        """Below it every transaction is decided; equal to the high watermark while none is open."""
+        return self.log.last_stable_offset(self.high_watermark)
 
     def must_lead(self) -> None:
         """Raises: ApiError: KAFKA_STORAGE_ERROR or NOT_LEADER_OR_FOLLOWER."""
@@ -153,14 +153,14 @@ class Partition:
         """Append one validated batch as its leader; a repeat of a producer's last five answers with where it lies.
 
         Args:
-            batch: the client's own bytes, writable; they are stamped in place.
+            batch: the client's own bytes, writable; they are stamped in place. Or a transaction's marker.
             acks: -1 asks for enough replicas in sync first.
             append_time_ms: the time that validation stamped, -1 where the client's times stand.
         Raises: ApiError: NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS, OUT_OF_ORDER_SEQUENCE_NUMBER,
             INVALID_PRODUCER_EPOCH, KAFKA_STORAGE_ERROR.
         """
         self.must_take_appends(acks)
-        if header.producer_id >= 0:
+        if header.producer_id >= 0 and not header.is_control:
             repeat = self.log.producers.check(header)
             if repeat is not None:
                 base_offset, repeat_ms = repeat
@@ -170,7 +170,7 @@ class Partition:
         except StorageFailed as failure:
             raise ApiError(ErrorCode.KAFKA_STORAGE_ERROR, str(failure)) from failure
         self.end_moved.grow(len(batch))
-        self.advance_high_watermark(len(batch))
+        self.advance_high_watermark(0 if header.is_control else len(batch))  # a marker may show much at once
         return Appended(base_offset, append_time_ms, self.log.end_offset)
 
     def advance_high_watermark(self, grown_bytes: int = 0) -> None:

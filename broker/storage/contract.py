@@ -13,7 +13,7 @@ import trio
 from trio.lowlevel import checkpoint
 
 from broker.purgatory import WaitingRoom
-from broker.storage.producers import ProducerStates
+from broker.storage.producers import AbortedTransaction, ProducerStates
 
 
 class StorageFailed(Exception):
@@ -163,7 +163,7 @@ class Log(Protocol):
 
         Args:
             batches: writable v2 record batches, still compressed, at least 61 bytes each. Bytes 0-7 (base offset) and
-                12-15 (leader epoch) are overwritten; the CRC covers neither.
+                12-15 (leader epoch) are overwritten; the CRC covers neither. A transaction's marker is a batch, too.
             epoch: leader epoch, at least that of the last batch.
             now_ms: wall clock, for rolling by time.
         Returns: offset of the first record stored.
@@ -174,6 +174,8 @@ class Log(Protocol):
 
     def append_as_follower(self, batches: memoryview, now_ms: int) -> None:
         """Keep batches whose offsets and epochs are the leader's; they begin at `end_offset` or above it.
+
+        Messages of magic 0 and 1 are among them where the leader's log is that old.
 
         Raises: StorageFailed, as `append`.
         """
@@ -188,6 +190,20 @@ class Log(Protocol):
 
     def advance_start(self, offset: int) -> None:
         """Nothing below `offset` is served again. Raises: OffsetOutOfRange: it lies above the end."""
+        ...
+
+    def last_stable_offset(self, below: int) -> int:
+        """Where a reader of committed records has to stop who may see up to `below`, the high watermark.
+
+        It is the first offset of the oldest transaction that is not decided there, or `below`.
+        """
+        ...
+
+    async def aborted_transactions(self, offset: int, size_bytes: int, below: int) -> list[AbortedTransaction]:
+        """Those whose records may be among the `size_bytes` that a read of `offset` with that bound gave.
+
+        There may be more than those; none is missing. In the order of their markers.  Raises: StorageFailed.
+        """
         ...
 
     def end_of_epoch(self, epoch: int) -> tuple[int, int]:

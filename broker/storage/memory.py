@@ -25,10 +25,12 @@ from broker.storage.contract import (
     TimedOffset,
 )
 from broker.storage.epochs import Epochs
-from broker.storage.producers import ProducerStates
+from broker.storage.producers import AbortedTransaction, ProducerStates
 from broker.storage.slices import BytesSlice
 from kproto.errors import ApiError
-from kproto.records.batch import BatchHeader, read_records, split, stamp
+from kproto.records.batch import BatchHeader, Bytes, split, stamp
+from kproto.records.control import read_marker
+from kproto.records.stored import read_stored_records, split_stored
 
 log = logging.getLogger("barnabas.storage")
 
@@ -55,6 +57,8 @@ class MemoryLog:
         self._ends: list[int] = []
         """Offset after each batch."""
         self._batches: list[bytes] = []
+        self._aborted: list[AbortedTransaction] = []
+        """By their markers, as long as these are here."""
         self._closed = False
 
     @property
@@ -76,7 +80,7 @@ class MemoryLog:
 
     def append_as_follower(self, batches: memoryview, now_ms: int) -> None:
         self._check()
-        for header, batch in split(batches):
+        for header, batch in split_stored(batches):
             assert header.base_offset >= self.end_offset
             self._keep(header, batch, now_ms)
 
@@ -87,7 +91,13 @@ class MemoryLog:
         self.size_bytes += len(batch)
         self.end_offset = header.next_offset
         self._epochs.assign(header.leader_epoch, header.base_offset)
-        self.producers.update(header, header.base_offset, now_ms)
+        self._note_producer(header, batch, now_ms)
+
+    def _note_producer(self, header: BatchHeader, batch: Bytes, now_ms: int) -> None:
+        marker = read_marker(batch) if header.is_control else None
+        aborted = self.producers.update(header, header.base_offset, now_ms, marker)
+        if aborted is not None:
+            self._aborted.append(aborted)
 
     def truncate(self, offset: int) -> None:
         self._check()
@@ -100,13 +110,17 @@ class MemoryLog:
             self.start_offset = self.end_offset
             self.start_moved.wake_all()
         self._epochs.cut_end(self.end_offset)
+        earlier = [aborted for aborted in self._aborted if aborted.last_offset < self.end_offset]
         self.producers.replace(())
-        for header in self._headers:
-            self.producers.update(header, header.base_offset, header.max_timestamp)
+        for header, batch in zip(self._headers, self._batches, strict=True):
+            self._note_producer(header, batch, header.max_timestamp)
+        self._aborted = earlier
 
     def _drop(self, first: int, after: int) -> None:
         self.size_bytes -= sum(map(len, self._batches[first:after]))
         del self._headers[first:after], self._ends[first:after], self._batches[first:after]
+        begin = self._headers[0].base_offset if self._headers else self.end_offset
+        self._aborted = [aborted for aborted in self._aborted if aborted.last_offset >= begin]
 
     def advance_start(self, offset: int) -> None:
         self._check()
@@ -116,6 +130,13 @@ class MemoryLog:
             self.start_offset = offset
             self._epochs.cut_start(offset)
             self.start_moved.wake_all()
+
+    def last_stable_offset(self, below: int) -> int:
+        return max(self.producers.last_stable_offset(below), min(self.start_offset, below))
+
+    async def aborted_transactions(self, offset: int, size_bytes: int, below: int) -> list[AbortedTransaction]:
+        self._check()
+        return [each for each in self._aborted if each.last_offset >= offset and each.first_offset < below]
 
     def end_of_epoch(self, epoch: int) -> tuple[int, int]:
         self._check()
@@ -155,7 +176,7 @@ class MemoryLog:
     def _first_record(self, number: int, timestamp_ms: int) -> TimedOffset | None:
         header = self._headers[number]
         try:
-            for record in read_records(self._batches[number]):
+            for record in read_stored_records(self._batches[number]):
                 if record.offset >= self.start_offset and record.timestamp_ms >= timestamp_ms:
                     return TimedOffset(record.offset, record.timestamp_ms, header.leader_epoch)
         except ApiError as damage:

@@ -1,14 +1,17 @@
 """Idempotence: for each producer its epoch and its last five batches, so that a batch sent again is known again.
 
 A log asks `check` before it lets a batch in and tells `update` afterwards; recovery tells `update` for what it finds.
+The same states know which transactions are open, and so how far readers of committed records may go.
 Source: KIP-98, ProducerStateManager, ProducerAppendInfo.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import BatchHeader
+from kproto.records.control import EndTxnMarker, MarkerType
 
 KEPT_BATCHES = 5
 """Idempotent producers have at most five requests on their way."""
@@ -47,11 +50,28 @@ class ProducerState:
         return self.batches[-1].last_sequence if self.batches else NO_SEQUENCE
 
 
+@dataclass(slots=True, frozen=True)
+class AbortedTransaction:
+    """What readers of committed records leave out: this producer's batches from `first_offset` on.
+
+    `last_offset` is that of the marker; `last_stable_offset` what that was once the marker had been written.
+    """
+
+    producer_id: int
+    first_offset: int
+    last_offset: int
+    last_stable_offset: int
+
+
 class ProducerStates:
     """All producers of one partition, by producer id."""
 
     def __init__(self) -> None:
         self._states: dict[int, ProducerState] = {}
+        self._open: dict[int, int] = {}
+        """Where the open transaction of a producer began, oldest first."""
+        self._ended: deque[tuple[int, int]] = deque()
+        """First offset and marker of those whose marker may not be safe yet, by marker."""
 
     def __len__(self) -> int:
         return len(self._states)
@@ -93,10 +113,24 @@ class ProducerStates:
                 f"Producer {header.producer_id} sent sequence {header.base_sequence}, expected {expected}",
             )
 
-    def update(self, header: BatchHeader, base_offset: int, now_ms: int) -> None:
-        """A batch was stored there. `now_ms`: wall clock, for `expire`."""
+    def last_stable_offset(self, below: int) -> int:
+        """Below it every transaction is decided, for a reader who may see up to `below`, which never goes back."""
+        while self._ended and self._ended[0][1] < below:
+            self._ended.popleft()
+        first = next(iter(self._open.values()), below)
+        return min(first, below, *(began for began, _ in self._ended)) if self._ended else min(first, below)
+
+    def update(
+        self, header: BatchHeader, base_offset: int, now_ms: int, marker: EndTxnMarker | None = None
+    ) -> AbortedTransaction | None:
+        """A batch was stored there. Gives the transaction that it aborted, if it did.
+
+        Args:
+            now_ms: wall clock, for `expire`.
+            marker: what a control batch says; None if it is none, or says nothing of transactions.
+        """
         if header.producer_id < 0:
-            return
+            return None
         state = self._states.get(header.producer_id)
         if state is None:
             state = self._states[header.producer_id] = ProducerState(header.producer_id)
@@ -105,25 +139,31 @@ class ProducerStates:
             state.batches.clear()
         state.seen_ms = now_ms
         if header.is_control:
-            state.transaction_start = NO_OFFSET
-            return
+            return None if marker is None else self._end_transaction(state, marker, base_offset)
         if header.is_transactional and state.transaction_start == NO_OFFSET:
-            state.transaction_start = base_offset
-        state.batches.append(
-            KeptBatch(
-                header.base_sequence,
-                header.last_sequence,
-                base_offset,
-                base_offset + header.last_offset_delta,
-                header.max_timestamp,
-            )
-        )
-        if len(state.batches) > KEPT_BATCHES:
-            del state.batches[0]
+            self._open[state.producer_id] = state.transaction_start = base_offset
+        _keep(state, header, base_offset)
+        return None
+
+    def _end_transaction(self, state: ProducerState, marker: EndTxnMarker, offset: int) -> AbortedTransaction | None:
+        """A marker without records before it changes nothing but the coordinator's epoch."""
+        state.coordinator_epoch = marker.coordinator_epoch
+        first, state.transaction_start = state.transaction_start, NO_OFFSET
+        if first == NO_OFFSET:
+            return None
+        del self._open[state.producer_id]
+        self._ended.append((first, offset))
+        if marker.type is MarkerType.COMMIT:
+            return None
+        return AbortedTransaction(state.producer_id, first, offset, next(iter(self._open.values()), offset + 1))
 
     def replace(self, states: Iterable[ProducerState]) -> None:
         """Forget all and believe these, from a snapshot."""
         self._states = {state.producer_id: state for state in states}
+        begun = [state for state in self._states.values() if state.transaction_start != NO_OFFSET]
+        begun.sort(key=lambda state: state.transaction_start)
+        self._open = {state.producer_id: state.transaction_start for state in begun}
+        self._ended.clear()
 
     def expire(self, now_ms: int, after_ms: int) -> None:
         """Forget who has written nothing for that long; an open transaction keeps its producer."""
@@ -134,3 +174,17 @@ class ProducerStates:
         ]
         for producer_id in gone:
             del self._states[producer_id]
+
+
+def _keep(state: ProducerState, header: BatchHeader, base_offset: int) -> None:
+    state.batches.append(
+        KeptBatch(
+            header.base_sequence,
+            header.last_sequence,
+            base_offset,
+            base_offset + header.last_offset_delta,
+            header.max_timestamp,
+        )
+    )
+    if len(state.batches) > KEPT_BATCHES:
+        del state.batches[0]

@@ -11,6 +11,7 @@ from broker.purgatory import Waiter
 from broker.storage.contract import Log, LogId, OffsetOutOfRange, Storage, StorageFailed
 from broker.storage.files import SystemDisk
 from broker.storage.memory import MemoryStorage
+from broker.storage.producers import AbortedTransaction
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import (
     DATA,
@@ -28,6 +29,7 @@ from broker.testing.storage import (
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import read_records, split
 from kproto.records.compression import Codec
+from kproto.records.control import EndTxnMarker, MarkerType, build_marker
 
 MAKERS = ("memory", "segments", "segments on a fake disk")
 
@@ -340,6 +342,72 @@ async def test_producers_follow_a_truncation(log: Log, options: LogOptions) -> N
     with pytest.raises(ApiError) as refused:
         log.producers.check(cut)
     assert refused.value.code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+
+
+# --- transactions ---
+
+
+def marker(kind: MarkerType, producer_id: int = 7) -> memoryview:
+    written = build_marker(EndTxnMarker(kind, 3), producer_id=producer_id, producer_epoch=0, timestamp_ms=NOW_MS)
+    return memoryview(bytearray(written))
+
+
+def in_transaction(value: str, sequence: int = 0, producer_id: int = 7) -> memoryview:
+    return batch(value, producer=(producer_id, 0, sequence), transactional=True)
+
+
+async def test_readers_of_committed_records_stop_where_the_oldest_open_transaction_began(log: Log) -> None:
+    log.append(batch("free"), 0, NOW_MS)
+    log.append(in_transaction("a"), 0, NOW_MS)
+    log.append(batch("free"), 0, NOW_MS)
+    assert [log.last_stable_offset(below) for below in (0, 1, 2, 3)] == [0, 1, 1, 1]
+    log.append(marker(MarkerType.COMMIT), 0, NOW_MS)
+    assert [log.last_stable_offset(below) for below in (3, 4)] == [1, 4]
+    assert await log.aborted_transactions(0, 1 << 20, 4) == []
+
+
+async def test_readers_are_told_of_the_transactions_that_were_aborted(log: Log, options: LogOptions) -> None:
+    """Two of them overlap, over several segments; each is told to whoever reads a part of it."""
+    options.segment_bytes, options.index_interval_bytes = 400, 100
+    for number in range(10):
+        log.append(in_transaction(f"seven {number}", number), 0, NOW_MS)  # offsets 0 to 27 in steps of 3
+        log.append(in_transaction(f"eight {number}", number, 8), 0, NOW_MS)
+        log.append(batch("free"), 0, NOW_MS)
+    log.append(marker(MarkerType.ABORT, 8), 0, NOW_MS)
+    log.append(marker(MarkerType.ABORT, 7), 0, NOW_MS)
+    log.append(in_transaction("committed", 10), 0, NOW_MS)
+    log.append(marker(MarkerType.COMMIT, 7), 0, NOW_MS)
+    eight, seven = AbortedTransaction(8, 1, 30, 0), AbortedTransaction(7, 0, 31, 32)
+    for offset, below, expected in ((0, 1, [seven]), (0, 34, [eight, seven]), (20, 34, [eight, seven])):
+        found = await log.read(offset, 100, below)
+        told = await log.aborted_transactions(offset, len(found), below)
+        found.release()
+        assert [each for each in (eight, seven) if each in told] == told
+        assert set(told) >= set(expected)
+    assert await log.aborted_transactions(31, 1 << 20, 34) == [seven]
+    assert await log.aborted_transactions(32, 1 << 20, 34) == []
+    assert log.last_stable_offset(34) == 34
+
+
+async def test_transactions_follow_a_truncation(log: Log) -> None:
+    """Without its marker a transaction is open again, and what was never written was not aborted."""
+    log.append(in_transaction("a"), 0, NOW_MS)
+    log.append(marker(MarkerType.ABORT), 0, NOW_MS)
+    log.append(in_transaction("b", 1), 0, NOW_MS)
+    log.append(marker(MarkerType.ABORT), 0, NOW_MS)
+    log.truncate(3)
+    assert log.last_stable_offset(3) == 2
+    assert await log.aborted_transactions(0, 1 << 20, 3) == [AbortedTransaction(7, 0, 1, 2)]
+    log.truncate(1)
+    assert log.last_stable_offset(1) == 0
+    assert await log.aborted_transactions(0, 1 << 20, 1) == []
+
+
+async def test_an_open_transaction_below_the_log_start_holds_nobody_up(log: Log) -> None:
+    log.append(in_transaction("a"), 0, NOW_MS)
+    log.append(batch("b"), 0, NOW_MS)
+    log.advance_start(2)
+    assert log.last_stable_offset(2) == 2
 
 
 # --- retention ---

@@ -2,10 +2,11 @@
 
 import pytest
 
-from broker.storage.producers import LAST_SEQUENCE, ProducerStates
+from broker.storage.producers import LAST_SEQUENCE, AbortedTransaction, ProducerStates
 from broker.storage.segments.snapshot import SnapshotDamaged, decode_snapshot, encode_snapshot
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import BatchHeader
+from kproto.records.control import EndTxnMarker, MarkerType
 
 CONTROL, TRANSACTIONAL = 0x20, 0x10
 
@@ -21,6 +22,11 @@ def states_after(*headers: BatchHeader, now_ms: int = 5000) -> ProducerStates:
         states.update(one, offset, now_ms)
         offset += one.count
     return states
+
+
+def end(states: ProducerStates, offset: int, kind: MarkerType, producer_id: int = 7) -> AbortedTransaction | None:
+    of_marker = header(-1, producer_id=producer_id, attributes=TRANSACTIONAL | CONTROL)
+    return states.update(of_marker, offset, 5000, EndTxnMarker(kind, 9))
 
 
 def refusal(states: ProducerStates, one: BatchHeader) -> ErrorCode:
@@ -97,9 +103,48 @@ def test_a_marker_ends_the_transaction_and_leaves_the_sequence() -> None:
     state = states.get(7)
     assert state is not None
     assert state.transaction_start == 0
-    states.update(header(-1, attributes=TRANSACTIONAL | CONTROL), 2, 5000)
-    assert state.transaction_start == -1
+    end(states, 2, MarkerType.COMMIT)
+    assert (state.transaction_start, state.coordinator_epoch) == (-1, 9)
     assert states.check(header(2)) is None
+
+
+def test_readers_of_committed_records_stop_at_the_oldest_open_transaction() -> None:
+    states = states_after(header(0, 3))
+    assert states.last_stable_offset(3) == 3
+    states.update(header(0, producer_id=8, attributes=TRANSACTIONAL), 3, 5000)
+    states.update(header(0, producer_id=9, attributes=TRANSACTIONAL), 4, 5000)
+    states.update(header(3), 5, 5000)
+    assert (states.last_stable_offset(6), states.last_stable_offset(2)) == (3, 2)
+    assert end(states, 6, MarkerType.ABORT, 9) == AbortedTransaction(9, 4, 6, 3)
+    assert states.last_stable_offset(7) == 3
+    assert end(states, 7, MarkerType.ABORT, 8) == AbortedTransaction(8, 3, 7, 8)
+    assert states.last_stable_offset(8) == 8
+
+
+def test_a_transaction_is_not_decided_before_its_marker_is_safe() -> None:
+    """A marker above the high watermark may still be lost with its leader."""
+    states = states_after(header(0, 2, attributes=TRANSACTIONAL))
+    assert end(states, 2, MarkerType.COMMIT) is None
+    assert (states.last_stable_offset(2), states.last_stable_offset(3)) == (0, 3)
+
+
+def test_a_marker_without_records_before_it_ends_nothing() -> None:
+    states = states_after(header(0, 2))
+    assert end(states, 2, MarkerType.ABORT) is None
+    assert end(states, 3, MarkerType.ABORT, 8) is None
+    assert states.last_stable_offset(4) == 4
+
+
+def test_open_transactions_come_back_from_a_snapshot() -> None:
+    """In the order in which they began, whatever order the file has."""
+    states = ProducerStates()
+    states.update(header(0, producer_id=9, attributes=TRANSACTIONAL), 4, 5000)
+    states.update(header(0, producer_id=8, attributes=TRANSACTIONAL), 5, 5000)
+    again = ProducerStates()
+    again.replace(reversed(decode_snapshot(encode_snapshot(states))))
+    assert again.last_stable_offset(9) == 4
+    assert end(again, 6, MarkerType.COMMIT, 9) is None
+    assert again.last_stable_offset(9) == 5
 
 
 def test_a_snapshot_keeps_the_last_batch_of_each_producer() -> None:

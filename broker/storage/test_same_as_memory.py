@@ -24,6 +24,7 @@ from broker.testing.storage import (
 from kproto.errors import ApiError
 from kproto.records.batch import BatchHeader, split
 from kproto.records.compression import Codec
+from kproto.records.control import EndTxnMarker, MarkerType, build_marker
 
 STEPS = 120
 
@@ -54,8 +55,18 @@ class TwinLogs:
 
     async def step(self) -> None:
         move = self.random.choices(
-            [self.append, self.append_with_gap, self.new_epoch, self.truncate, self.advance, self.flush, self.restart],
-            [60, 8, 6, 5, 4, 8, 5],
+            [
+                self.append,
+                self.append_with_gap,
+                self.in_transaction,
+                self.end_transaction,
+                self.new_epoch,
+                self.truncate,
+                self.advance,
+                self.flush,
+                self.restart,
+            ],
+            [60, 8, 20, 15, 6, 5, 4, 8, 5],
         )[0]
         await move()
 
@@ -80,6 +91,22 @@ class TwinLogs:
         came = self.a_batch(self.memory.end_offset + self.random.randint(0, 3))
         for log in (self.memory, self.segments):
             log.append_as_follower(memoryview(bytearray(came)), NOW_MS)
+
+    async def in_transaction(self) -> None:
+        """Sequences do not matter here: `append` checks none."""
+        came = batch(
+            "t" * self.random.randint(0, 80), producer=(80 + self.random.randrange(3), 0, 0), transactional=True
+        )
+        for log in (self.memory, self.segments):
+            log.append(memoryview(bytearray(came)), self.epoch, NOW_MS)
+
+    async def end_transaction(self) -> None:
+        """Also of producers that have none open."""
+        marker = EndTxnMarker(self.random.choice(list(MarkerType)), 5)
+        producer = 80 + self.random.randrange(3)
+        came = build_marker(marker, producer_id=producer, producer_epoch=0, timestamp_ms=NOW_MS)
+        for log in (self.memory, self.segments):
+            log.append(memoryview(bytearray(came)), self.epoch, NOW_MS)
 
     async def new_epoch(self) -> None:
         self.epoch += self.random.randint(1, 3)
@@ -122,9 +149,26 @@ class TwinLogs:
             offset = self.random.randint(memory.start_offset, memory.end_offset)
             below = self.random.randint(offset, memory.end_offset)
             assert offsets(await part(segments, offset, below)) == offsets(await part(memory, offset, below))
+        if not self.was_empty:
+            for below in (memory.end_offset, self.random.randint(memory.start_offset, memory.end_offset)):
+                await self.compare_transactions(below)
         for producer, sequence in enumerate(self.sequence):
             following, _ = next(split(batch("x", producer=(70 + producer, 0, sequence))))
             assert verdict(segments, following) in (verdict(memory, following), None if self.was_empty else ...)
+
+    async def compare_transactions(self, below: int) -> None:
+        """What has ended and is older than every batch left may be known to one of them only."""
+        memory, segments = self.memory, self.segments
+        assert segments.last_stable_offset(memory.end_offset) == memory.last_stable_offset(memory.end_offset)
+        offset = self.random.randint(memory.start_offset, below)
+        known = await memory.aborted_transactions(offset, 1 << 30, below)
+        found = await segments.read(offset, self.random.randint(1, 1000), below)
+        read = [header for header, _ in split(memoryview(found.read()))]
+        told = await segments.aborted_transactions(offset, len(found), below)
+        found.release()
+        assert [each for each in known if each in told] == told
+        if read:
+            assert set(told) >= {each for each in known if each.first_offset <= read[-1].last_offset}
 
 
 async def part(log: Log, offset: int, below: int) -> bytes:

@@ -60,6 +60,7 @@ def batch(
     base_offset: int = 0,
     epoch: int = -1,
     log_append_ms: int | None = None,
+    transactional: bool = False,
 ) -> memoryview:
     """A writable batch of these values, one ms apart; `producer` is id, epoch and first sequence."""
     records = [Record(timestamp_ms=at_ms + number, value=value.encode()) for number, value in enumerate(values)]
@@ -75,6 +76,7 @@ def batch(
                 producer_epoch=producer_epoch,
                 base_sequence=sequence,
                 log_append_ms=log_append_ms,
+                transactional=transactional,
             )
         )
     )

@@ -11,6 +11,7 @@ One partition:
     flushing.py        one fsync for all who wait
     retention.py       which segments have to go
     producers_file.py  producer states in `.snapshot` files; snapshot.py is their format
+    transactions.py    which aborted transactions a reader must know; transaction_index.py is `.txnindex`
     recovery.py        opening a directory that was left in any state
 All of them:
     store.py           the contract's storage, over one or more data directories

@@ -14,6 +14,7 @@ from broker.storage.files import Disk, File, replace
 from broker.storage.segments.checkpoints import LEADER_EPOCHS, PARTITION_METADATA, epochs_text
 from broker.storage.segments.names import INDEX, SNAPSHOT, TIME_INDEX, offset_file
 from broker.storage.segments.segment import Segment
+from broker.storage.segments.transaction_index import TransactionIndex
 
 if TYPE_CHECKING:
     from broker.storage.segments.log import SegmentLog
@@ -89,6 +90,7 @@ class _Round:
         self.directory_is_new = directory_is_new
         self._epochs = epochs_text(log.epochs) if log.epochs.changed else None
         self._files: list[tuple[Segment, File, int, int, bool]] = []
+        self._aborted: list[TransactionIndex] = []
         self._small: list[Path] = [log.directory / PARTITION_METADATA] if names_changed else []
         self.complete = True
         for segment in log.segments:
@@ -96,6 +98,8 @@ class _Round:
                 self._add(segment, retired=segment is not log.segments[-1])
 
     def _add(self, segment: Segment, *, retired: bool) -> None:
+        if not segment.aborted.is_synced:
+            self._add_aborted(segment.aborted)
         segment.file.hold()
         self._files.append((segment, segment.file, segment.size, segment.cuts, retired))
         if retired:
@@ -105,6 +109,17 @@ class _Round:
                 offset_file(self._directory, segment.base_offset, suffix) for suffix in (INDEX, TIME_INDEX, SNAPSHOT)
             )
             self._small.extend(names)
+
+    def _add_aborted(self, index: TransactionIndex) -> None:
+        """No batch tells by itself that an entry is missing there, so without it the recovery point stays."""
+        try:
+            index.save()
+        except OSError:
+            self.complete = False
+        index.is_synced = True
+        self._aborted.append(index)
+        self._small.append(index.path)
+        self.names_changed = True
 
     def sync(self) -> None:
         """Raises: OSError: batches or names are not durable."""
@@ -127,6 +142,8 @@ class _Round:
             self.complete = False
 
     def note(self) -> None:
+        for index in self._aborted if not self.complete else ():
+            index.is_synced = False
         for segment, _, size, cuts, retired in self._files:
             if segment.cuts == cuts:
                 segment.synced_size = size

@@ -28,8 +28,8 @@ from broker.storage.contract import (
 )
 from broker.storage.epochs import Epochs
 from broker.storage.files import Disk, write_all
-from broker.storage.producers import ProducerStates
-from broker.storage.segments import producers_file, reading, retention, times
+from broker.storage.producers import AbortedTransaction, ProducerStates
+from broker.storage.segments import producers_file, reading, retention, times, transactions
 from broker.storage.segments.checkpoints import PARTITION_METADATA, topic_id_text
 from broker.storage.segments.contents import LogDamaged
 from broker.storage.segments.flushing import GroupCommit
@@ -37,6 +37,7 @@ from broker.storage.segments.names import delete_directory
 from broker.storage.segments.segment import Segment
 from broker.storage.segments.space import Space
 from kproto.records.batch import BatchHeader, split, stamp
+from kproto.records.stored import split_stored
 
 log = logging.getLogger("barnabas.storage")
 
@@ -152,7 +153,7 @@ class SegmentLog:
 
     def append_as_follower(self, batches: memoryview, now_ms: int) -> None:
         self.check()
-        stored = [header for header, _ in split(batches)]
+        stored = [header for header, _ in split_stored(batches)]
         assert all(a.next_offset <= b.base_offset for a, b in pairwise(stored))
         assert not stored or stored[0].base_offset >= self.end_offset
         size = sum(header.size for header in stored)
@@ -172,7 +173,8 @@ class SegmentLog:
             if header.leader_epoch > self.epochs.latest:
                 self.epochs.assign(header.leader_epoch, header.base_offset)
             if header.producer_id >= 0:
-                self.producers.update(header, header.base_offset, now_ms)
+                batch = _batch_of(header, batches, stored) if header.is_control else b""
+                producers_file.note(self.producers, segment, header, batch, now_ms)
         self.unflushed_bytes += len(batches)
         if self.unflushed_bytes >= FLUSH_EVERY_BYTES:
             self.keeper.flush_soon(self)
@@ -286,6 +288,12 @@ class SegmentLog:
 
     # --- asking ---
 
+    def last_stable_offset(self, below: int) -> int:
+        return max(self.producers.last_stable_offset(below), min(self.start_offset, below))
+
+    async def aborted_transactions(self, offset: int, size_bytes: int, below: int) -> list[AbortedTransaction]:
+        return await transactions.aborted_transactions(self, offset, size_bytes, below)
+
     def end_of_epoch(self, epoch: int) -> tuple[int, int]:
         self.check()
         return self.epochs.end_of(epoch, self.end_offset)
@@ -325,7 +333,12 @@ class SegmentLog:
             await self._remove()
 
     def _save_the_rest(self) -> None:
-        """What can be done without, and saves work at the next start."""
+        """What saves work at the next start.  Raises: StorageFailed: for a part that cannot be done without."""
+        for segment in self.segments:
+            try:
+                segment.aborted.save()
+            except OSError as error:
+                raise self.failed(error) from error
         if self.segments:
             with suppress(OSError):
                 self.segments[-1].save_indexes()
@@ -342,3 +355,8 @@ class SegmentLog:
             raise self.failed(error) from error
         self.has_directory = False
         self.keeper.remove_later([gone], self.settings.file_delete_delay_ms)
+
+
+def _batch_of(header: BatchHeader, batches: memoryview, stored: list[BatchHeader]) -> memoryview:
+    position = sum(earlier.size for earlier in stored[: stored.index(header)])
+    return batches[position : position + header.size]

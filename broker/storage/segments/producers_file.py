@@ -1,6 +1,7 @@
 """The producer states of one log in `.snapshot` files: saved at rolls and clean stops, read at starts and cuts.
 
-Nothing here is needed to be there: what snapshots do not tell, the batch headers do.
+Nothing here is needed to be there: what snapshots do not tell, the batch headers do. Aborted transactions are noted on
+the way, each in its segment's `.txnindex`.
 """
 
 from collections.abc import Iterator
@@ -8,13 +9,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from broker.storage.files import read_whole, write_all
+from broker.storage.producers import ProducerStates
 from broker.storage.segments.contents import BATCHES_A_STEP
 from broker.storage.segments.names import SNAPSHOT, offset_file, offset_of
 from broker.storage.segments.scan import headers
 from broker.storage.segments.snapshot import SnapshotDamaged, decode_snapshot, encode_snapshot
+from kproto.errors import ApiError
+from kproto.records.batch import BatchHeader, Bytes
+from kproto.records.control import EndTxnMarker, read_marker
 
 if TYPE_CHECKING:
     from broker.storage.segments.log import SegmentLog
+    from broker.storage.segments.segment import Segment
 
 
 def offsets(log: "SegmentLog") -> list[int]:
@@ -58,27 +64,58 @@ def reload(log: "SegmentLog", newest: int | None = None) -> Iterator[None]:
         newest: trust no snapshot above this offset.
     Raises: OSError.
     """
-    offset = _take_snapshot(log, log.end_offset if newest is None else newest)
+    offset = _take_snapshot(log, log.producers, log.end_offset if newest is None else newest)
+    yield from _replay(log, log.producers, offset, log.end_offset)
+
+
+def restore_aborted(log: "SegmentLog", segment: "Segment") -> Iterator[None]:
+    """Note once more which transactions were aborted in that segment, from the log, some batches at each step.
+
+    Raises: OSError.
+    """
+    states = ProducerStates()
+    offset = _take_snapshot(log, states, segment.base_offset)
+    yield from _replay(log, states, offset, segment.next_offset)
+
+
+def note(states: ProducerStates, segment: "Segment", header: BatchHeader, batch: Bytes, now_ms: int) -> None:
+    """One more batch of a producer lies in `segment`; `batch` is needed of control batches only."""
+    aborted = states.update(header, header.base_offset, now_ms, _marker(batch) if header.is_control else None)
+    if aborted is not None:
+        segment.aborted.note(aborted)
+
+
+def _marker(batch: Bytes) -> EndTxnMarker | None:
+    try:
+        return read_marker(batch)
+    except ApiError:
+        return None  # as in a batch of another type
+
+
+def _replay(log: "SegmentLog", states: ProducerStates, offset: int, below: int) -> Iterator[None]:
     for segment in log.segments_from(offset):
         if offset >= segment.next_offset:
             continue
+        if segment.base_offset >= below:
+            return
         stored = headers(segment.file, segment.indexed(offset) if offset > segment.base_offset else 0, segment.size)
         while step := list(islice(stored, BATCHES_A_STEP)):
-            for _, header in step:
-                if header.base_offset >= offset:
-                    log.producers.update(header, header.base_offset, header.max_timestamp)
+            for position, header in step:
+                if header.base_offset >= offset and header.producer_id >= 0:
+                    batch = segment.file.read(header.size, position) if header.is_control else b""
+                    note(states, segment, header, batch, header.max_timestamp)
             yield
 
 
-def _take_snapshot(log: "SegmentLog", newest: int) -> int:
+def _take_snapshot(log: "SegmentLog", states: ProducerStates, newest: int) -> int:
     for offset in offsets(log):
         if offset <= newest:
             path = offset_file(log.directory, offset, SNAPSHOT)
             try:
-                log.producers.replace(decode_snapshot(read_whole(log.disk, path)))
+                states.replace(decode_snapshot(read_whole(log.disk, path)))
             except SnapshotDamaged:
                 log.disk.remove(path)
             else:
                 return offset
-    log.producers.replace(())
+    states.replace(())
     return log.segments[0].base_offset if log.segments else log.start_offset

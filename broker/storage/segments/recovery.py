@@ -28,6 +28,7 @@ from broker.storage.segments.names import (
 )
 from broker.storage.segments.scan import crc_is_right, headers
 from broker.storage.segments.segment import Segment
+from broker.storage.segments.transaction_index import TransactionIndexDamaged
 
 log = logging.getLogger("barnabas.storage")
 
@@ -64,6 +65,8 @@ class _Opening:
         self._now_ms = now_ms
         self._pause = pause
         self._disk = opened.disk
+        self._without_aborted: list[Segment] = []
+        """Their `.txnindex` is no good."""
 
     async def run(self) -> None:
         opened, left = self._log, self._left
@@ -78,6 +81,8 @@ class _Opening:
         opened.watermark = min(left.watermark, opened.end_offset)
         await self._open_epochs(scanned_from)
         await self._run_through(producers_file.reload(opened, scanned_from))
+        for segment in self._without_aborted:
+            await self._run_through(producers_file.restore_aborted(opened, segment))
         producers_file.remove_strays(opened)
         producers_file.remove_above(opened, opened.end_offset)
 
@@ -156,7 +161,20 @@ class _Opening:
         if not sound:
             await self._log.reader.index_anew(segment, self._pause)
             segment.retire()
+        self._open_aborted(segment, trusted=sound)
         segment.release()
+
+    def _open_aborted(self, segment: Segment, *, trusted: bool) -> None:
+        """A file that is missing may be one that nobody needed, so only its neighbours tell that it was lost."""
+        try:
+            segment.aborted.open(segment.base_offset, segment.next_offset)
+        except TransactionIndexDamaged:
+            trusted = False
+        if not trusted:
+            log.warning("%s: aborted transactions of segment %d are noted anew", self._log.name, segment.base_offset)
+            segment.aborted.clear()
+            segment.settled = False
+            self._without_aborted.append(segment)
 
     async def _open_newest(self, segment: Segment) -> bool:
         """After a clean stop; False if it has to be scanned."""
@@ -168,6 +186,7 @@ class _Opening:
             await self._run_through(segment.measure())
         except IndexDamaged:
             return False
+        self._open_aborted(segment, trusted=True)
         return True
 
     async def _scan_from(self, first: int) -> int:

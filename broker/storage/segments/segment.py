@@ -12,6 +12,7 @@ from broker.storage.files import Data, Disk, write_all
 from broker.storage.segments.checked import Checked
 from broker.storage.segments.contents import NO_TIMESTAMP, Contents, IndexDamaged
 from broker.storage.segments.names import DELETED, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, offset_file
+from broker.storage.segments.transaction_index import TransactionIndex
 from kproto.records.batch import BatchHeader
 
 _LARGEST_RELATIVE_OFFSET = 2**31 - 1
@@ -23,10 +24,11 @@ class Segment(Contents):
     The newest one is written; it keeps its indexes in memory and its file open. The others are `retired`.
     """
 
-    __slots__ = ("created_ms", "settled", "synced_size")
+    __slots__ = ("aborted", "created_ms", "settled", "synced_size")
 
     def __init__(self, disk: Disk, directory: Path, base_offset: int, created_ms: int) -> None:
         super().__init__(disk, directory, base_offset)
+        self.aborted = TransactionIndex(disk, offset_file(directory, base_offset, TXN_INDEX))
         self.created_ms = created_ms
         self.synced_size = 0
         """Bytes known to be durable."""
@@ -102,6 +104,7 @@ class Segment(Contents):
         self._remembered.clear()
         self.index.keep_keys_below(offset - self.base_offset)
         self.times.keep_values_below(offset - self.base_offset)
+        self.aborted.cut(offset)
         try:
             _exhaust(self.measure())
         except IndexDamaged:
@@ -110,7 +113,9 @@ class Segment(Contents):
     # --- ageing ---
 
     def forget(self) -> None:
+        """Raises: OSError."""
         super().forget()
+        self.aborted.clear()
         self.synced_size = 0
 
     def retire(self) -> None:

@@ -1,0 +1,163 @@
+"""`.txnindex` files: written, read, damaged, lost; open transactions over stops and kills."""
+
+from collections.abc import Callable
+from errno import ENOSPC
+from struct import pack
+
+import pytest
+
+from broker.storage.producers import AbortedTransaction
+from broker.storage.segments.log import SegmentLog
+from broker.storage.segments.store import SegmentStorage
+from broker.testing.disk import FakeDisk
+from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, started, storage_on
+from kproto.records.control import EndTxnMarker, MarkerType, build_marker
+
+PARTITION = DATA / "orders-0"
+OPTIONS = LogOptions(segment_bytes=500, index_interval_bytes=100)
+ROUNDS = 9
+"""Of three offsets each: a batch in a transaction, another one, the marker; every third one commits."""
+ABORTED = [
+    AbortedTransaction(7 + number % 2, 3 * number, 3 * number + 2, 3 * number + 3)
+    for number in range(ROUNDS)
+    if number % 3
+]
+
+
+async def opened(disk: FakeDisk) -> tuple[SegmentLog, SegmentStorage]:
+    storage = storage_on(disk, defaults=OPTIONS)
+    await started(storage)
+    return storage.create(ORDERS, "orders", OPTIONS), storage
+
+
+async def written(disk: FakeDisk) -> tuple[SegmentLog, SegmentStorage]:
+    """Two producers by turns, and at last an open transaction of a third one."""
+    log, storage = await opened(disk)
+    for number in range(ROUNDS):
+        producer = 7 + number % 2
+        for value in range(2):
+            sequence = number // 2 * 2 + value
+            log.append(batch("x" * 40, producer=(producer, 0, sequence), transactional=True), 0, NOW_MS)
+        kind = MarkerType.ABORT if number % 3 else MarkerType.COMMIT
+        marker = build_marker(EndTxnMarker(kind, 1), producer_id=producer, producer_epoch=0, timestamp_ms=NOW_MS)
+        log.append(memoryview(bytearray(marker)), 0, NOW_MS)
+    log.append(batch("open", producer=(9, 0, 0), transactional=True), 0, NOW_MS)
+    assert len(log.segments) > 3
+    return log, storage
+
+
+async def is_right(log: SegmentLog) -> None:
+    assert await told(log) == ABORTED
+    assert log.last_stable_offset(log.end_offset) == 3 * ROUNDS
+    nine = log.producers.get(9)
+    assert nine is not None
+    assert nine.transaction_start == 3 * ROUNDS
+
+
+async def told(log: SegmentLog) -> list[AbortedTransaction]:
+    """As a consumer hears it, segment after segment."""
+    heard: list[AbortedTransaction] = []
+    for segment in log.segments:
+        more = await log.aborted_transactions(segment.base_offset, segment.size, log.end_offset)
+        heard += [each for each in more if each not in heard]
+    return heard
+
+
+def index_files(disk: FakeDisk) -> list[str]:
+    return [name for name in disk.names(PARTITION) if name.endswith(".txnindex")]
+
+
+async def test_each_segment_with_an_abort_has_a_file_as_kafka_writes_it() -> None:
+    disk = FakeDisk()
+    log, _ = await written(disk)
+    await is_right(log)
+    raw = b"".join(disk.open(PARTITION / name).read(1 << 20, 0) for name in index_files(disk))
+    assert raw == b"".join(
+        pack(">hqqqq", 0, each.producer_id, each.first_offset, each.last_offset, each.last_stable_offset)
+        for each in ABORTED
+    )
+
+
+async def test_a_clean_stop_keeps_all_of_it() -> None:
+    disk = FakeDisk()
+    _, storage = await written(disk)
+    await storage.close()
+    log, _ = await opened(disk)
+    await is_right(log)
+
+
+@pytest.mark.parametrize("power_cut", [False, True])
+@pytest.mark.parametrize("flushed", [False, True])
+async def test_a_crash_keeps_all_of_it(power_cut: bool, flushed: bool) -> None:
+    disk = FakeDisk()
+    log, storage = await written(disk)
+    if flushed:
+        await log.flush()
+        await storage._checkpointer.write_all()
+    elif power_cut:
+        return  # then the log itself may be gone
+    log, _ = await opened(disk.after_crash(power_cut=power_cut))
+    await is_right(log)
+
+
+async def test_lost_files_come_back_where_the_log_is_scanned() -> None:
+    disk = FakeDisk()
+    await written(disk)
+    disk = disk.after_crash(power_cut=False)
+    for name in index_files(disk):
+        disk.remove(PARTITION / name)
+    log, _ = await opened(disk)
+    await is_right(log)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda raw: raw[:-5], id="cut"),
+        pytest.param(lambda raw: b"\0\1" + raw[2:], id="newer version"),
+        pytest.param(lambda raw: bytes(len(raw)), id="zeros"),
+        pytest.param(lambda raw: raw + raw, id="twice"),
+        pytest.param(lambda raw: raw[:18] + b"\x7f" + raw[19:], id="beyond its segment"),
+    ],
+)
+async def test_a_damaged_file_is_made_anew_after_a_clean_stop(damage: Callable[[bytes], bytes]) -> None:
+    """From the log, beginning with the producers of the snapshot before that segment."""
+    disk = FakeDisk()
+    _, storage = await written(disk)
+    await storage.close()
+    for name in index_files(disk):
+        raw = disk.open(PARTITION / name).read(1 << 20, 0)
+        disk.create(PARTITION / name).write(damage(raw), 0)
+    log, storage = await opened(disk)
+    await is_right(log)
+    await storage.close()
+    again, _ = await opened(disk)
+    await is_right(again)
+
+
+async def test_a_file_is_lost_with_its_segment() -> None:
+    disk = FakeDisk()
+    log, _ = await written(disk)
+    log.watermark = log.end_offset
+    log.settings = LogOptions(retention_bytes=0)
+    await log.tidy(NOW_MS)
+    kept = [each for each in ABORTED if each.last_offset >= log.start_offset]
+    assert await told(log) == kept
+    assert len(index_files(disk)) == sum(len(segment.aborted) > 0 for segment in log.segments)
+
+
+async def test_a_full_disk_forgets_no_abort() -> None:
+    """What does not fit waits in memory; until it is written, a start would have to look at the log again."""
+    disk = FakeDisk()
+    log, storage = await opened(disk)
+    log.append(batch("x", producer=(7, 0, 0), transactional=True), 0, NOW_MS)
+    marker = build_marker(EndTxnMarker(MarkerType.ABORT, 1), producer_id=7, producer_epoch=0, timestamp_ms=NOW_MS)
+    disk.fail("create", ENOSPC, path=".txnindex", times=2)
+    log.append(memoryview(bytearray(marker)), 0, NOW_MS)
+    assert await told(log) == [AbortedTransaction(7, 0, 1, 2)]
+    assert await log.flush() == 2
+    assert log.commit.recovery_point == 0
+    assert index_files(disk) == []
+    await storage.close()
+    again, _ = await opened(disk)
+    assert await told(again) == [AbortedTransaction(7, 0, 1, 2)]
