@@ -55,7 +55,12 @@ def test_every_default_passes_its_own_check() -> None:
 
 def test_the_table_has_every_option_and_no_other() -> None:
     named = {row[1] for row in ROWS if row[0] == "broker"}
-    ours = {"barnabas.advertise.local.address", "barnabas.cluster.id", "barnabas.storage"}
+    ours = {
+        "barnabas.advertise.local.address",
+        "barnabas.cluster.id",
+        "barnabas.scrub.bytes.per.second",
+        "barnabas.storage",
+    }
     assert set(BrokerSettings.KEYS) == named | ours
     assert set(TopicSettings.KEYS) == {row[1] for row in ROWS if row[0] == "topic"}
 

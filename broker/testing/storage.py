@@ -50,6 +50,7 @@ class StorageOptions:
     producer_id_expiration_ms: int = 86_400_000
     producer_id_expiration_check_interval_ms: int = 600_000
     barnabas_log_dir_reserve_bytes: int = 0
+    barnabas_scrub_bytes_per_second: int = 1 << 20
 
 
 def batch(

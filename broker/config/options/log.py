@@ -217,6 +217,14 @@ class LogSettings(Settings):
         doc="Kept free on the file system of each data directory, at most a twentieth of it: records are refused"
         " before it is used up, so that group offsets, checkpoints and deletes still work.",
     )
+    barnabas_scrub_bytes_per_second = Key(
+        "barnabas.scrub.bytes.per.second",
+        INT,
+        1_048_576,
+        check=at_least(0),
+        update=CLUSTER,
+        doc="Bytes a second of closed segments that are read again, to find what changed on the disk; 0 for none.",
+    )
     barnabas_storage = Key(
         "barnabas.storage",
         STRING,

@@ -7,6 +7,8 @@ One partition:
     index.py           sorted entries of `.index` and `.timeindex`
     scan.py            batch headers of a file, one after the other
     reading.py         from an offset to a run of bytes
+    checked.py         which bytes are known to be right; checking.py finds out, before they are first served
+    scrub.py           the same again and again, for what changes on the disk later
     times.py           records by timestamp
     flushing.py        one fsync for all who wait
     retention.py       which segments have to go

@@ -93,11 +93,12 @@ class Walk:
         run = segment.checked.run_before(position)
         return (0, segment.base_offset) if run is None else (run.end, run.next_offset)
 
-    async def run(self, begin: int, lower: int, limit: int, offset: int, more_bytes: int) -> None:
+    async def run(self, begin: int, lower: int, limit: int, offset: int, more_bytes: int) -> tuple[int, int]:
         """Check batches from `begin` on, at most to `limit`, until `offset` and `more_bytes` after it are known.
 
         Args:
             lower: below this no offset follows at `begin`.
+        Returns: where it ended, and below which no offset follows there.
         """
         position, stop = begin, limit
         stored, accused = headers(self._file, begin, self._size), -1
@@ -105,7 +106,7 @@ class Walk:
         while position < min(limit, stop, self._size):
             await self._take_turn(position)
             if self.changed:
-                return
+                break
             current, following = following, next(stored, None) if following is not None else None
             header = current[1] if current is not None and current[0] == position else None
             sound = header is not None and position != accused and await self._is_sound(position, header, lower)
@@ -119,7 +120,7 @@ class Walk:
             else:
                 damage = await self._damage(position, header, lower)
                 if self.changed:
-                    return
+                    break
                 self._tell(damage)
                 if damage.end != (following[0] if following is not None else -1):
                     stored = headers(self._file, damage.end, self._size)
@@ -128,6 +129,7 @@ class Walk:
             if lower > offset and stop == limit:
                 stop = position + more_bytes
             self._segment.checked.add(Run(begin, position, lower))
+        return position, lower
 
     async def _take_turn(self, position: int) -> None:
         """Let others in now and then, and wait for the disk if need be."""

@@ -20,6 +20,7 @@ from broker.storage.segments.checkpoints import HIGH_WATERMARKS, LOG_STARTS, REC
 from broker.storage.segments.flush_by_age import FlushByAge, look_every_ms
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import DELETE_DIRECTORY
+from broker.storage.segments.scrub import Scrub, ScrubSettings
 
 _SHORTEST_MS = 100
 """Between two rounds of a chore, whatever an option says."""
@@ -27,7 +28,7 @@ _SHORTEST_MS = 100
 log = logging.getLogger("barnabas.storage")
 
 
-class ChoreSettings(Protocol):
+class ChoreSettings(ScrubSettings, Protocol):
     """The broker options that say how often, in ms; asked anew each time."""
 
     @property
@@ -110,6 +111,7 @@ class Chores:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._removals.run)
             nursery.start_soon(self._flush)
+            nursery.start_soon(Scrub(settings, self._logs).run)
             nursery.start_soon(
                 self._write_each, RECOVERY_POINTS, lambda: settings.log_flush_offset_checkpoint_interval_ms
             )
