@@ -23,6 +23,7 @@ COMMANDS = {
     "dev": ("run_broker", "Run a broker that keeps everything in memory."),
     "dump-log": ("dump_log", "Print what the files of a partition hold."),
     "groups": ("groups", "List, describe and delete consumer groups."),
+    "options": ("options", "Explain options of brokers and topics."),
     "produce": ("produce", "Send records to a topic."),
     "run": ("run_with_broker", "Run a command beside a broker of its own."),
     "topics": ("topics", "Create, list, describe, alter and delete topics."),

@@ -1,11 +1,21 @@
 """What no single line can check: options that contradict one another, and promises that are not built yet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
 
 MIB = 1024 * 1024
+PROMISES: Mapping[str, Callable[[BrokerSettings], bool]] = MappingProxyType(
+    {
+        "authorizer.class.name": lambda settings: bool(settings.authorizer_class_name),
+        "zookeeper.set.acl": lambda settings: settings.zookeeper_set_acl,
+        "zookeeper.ssl.client.enable": lambda settings: settings.zookeeper_ssl_client_enable,
+        "security.inter.broker.protocol": lambda settings: settings.security_inter_broker_protocol != "PLAINTEXT",
+    }
+)
+"""Options that protect a cluster, and whether they are asked to: without them it would stand open."""
 
 
 def check_together(settings: BrokerSettings) -> None:
@@ -20,23 +30,12 @@ def _refuse(what: str, why: str, do_this: str) -> None:
 
 
 def _refuse_promises(settings: BrokerSettings) -> None:
-    for name in _promises(settings):
+    for name in (name for name, promised in PROMISES.items() if promised(settings)):
         _refuse(
             f"{name} is set.",
             "This version cannot keep what it promises; starting without it would leave the cluster unprotected.",
             f"Remove {name} if you can do without, or keep Apache Kafka for this cluster.",
         )
-
-
-def _promises(settings: BrokerSettings) -> Iterator[str]:
-    if settings.authorizer_class_name:
-        yield "authorizer.class.name"
-    if settings.zookeeper_set_acl:
-        yield "zookeeper.set.acl=true"
-    if settings.zookeeper_ssl_client_enable:
-        yield "zookeeper.ssl.client.enable=true"
-    if settings.security_inter_broker_protocol != "PLAINTEXT":
-        yield "security.inter.broker.protocol"
 
 
 def _check_identity(settings: BrokerSettings) -> None:

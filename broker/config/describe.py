@@ -188,6 +188,6 @@ def _entry(key: Key[Any], value: object, synonyms: list[Synonym], *, read_only: 
         read_only=read_only,
         secret=key.secret,
         wire_code=key.kind.wire_code,
-        doc=key.doc,
+        doc=key.documentation,
         synonyms=synonyms,
     )

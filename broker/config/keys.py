@@ -28,6 +28,12 @@ class Standing(Enum):
     NO_EFFECT = auto()  # known, checked, described; a warning at start says that nothing follows from it
 
 
+ONE_LOOP = "the broker is one process with one event loop"
+JAVA = "classes of Java cannot be loaded here"
+NO_REPLICATION = "replication between brokers is not built yet"
+NO_TIER = "remote storage is not built yet"
+"""Reasons that several options share for having no effect."""
+
 AT_START, PER_BROKER, CLUSTER = Update.AT_START, Update.PER_BROKER, Update.CLUSTER
 WORKS, NO_EFFECT = Standing.WORKS, Standing.NO_EFFECT
 
@@ -52,8 +58,10 @@ class Key(Generic[T]):
         check: range beyond what the kind allows.
         update: when it may change.
         standing: whether it does something here.
+        because: why it does nothing here, as words that follow "no effect in this broker:"; without it what the
+            group of options says as NO_EFFECT_BECAUSE.
         hidden: DescribeConfigs does not show it, as in Kafka.
-        doc: meaning in one sentence, answered by DescribeConfigs 3 and later.
+        doc: meaning in one sentence.
     """
 
     def __init__(
@@ -65,8 +73,9 @@ class Key(Generic[T]):
         check: Check | None = None,
         update: Update = AT_START,
         standing: Standing = WORKS,
+        because: str = "",
         hidden: bool = False,
-        doc: str = "",
+        doc: str,
     ) -> None:
         self.name = name
         self.attribute = name.replace(".", "_")
@@ -75,9 +84,14 @@ class Key(Generic[T]):
         self.check = check
         self.update = update
         self.standing = standing
+        self.because = because
         self.hidden = hidden
         self.broker_key: Key[Any] | None = None  # on a topic option: whose value holds without an override
-        self.doc = doc or "Known from Apache Kafka and checked; it has no effect in this broker."
+        self.doc = doc
+
+    def __set_name__(self, owner: "type[Settings]", name: str) -> None:
+        if self.standing is NO_EFFECT:
+            self.because = self.because or owner.NO_EFFECT_BECAUSE
 
     @overload
     def __get__(self, settings: None, owner: type) -> Self: ...
@@ -114,6 +128,11 @@ class Key(Generic[T]):
         )
 
     @property
+    def documentation(self) -> str:
+        """What DescribeConfigs 3 and later answer: the meaning, and whether it has one here."""
+        return self.doc if self.standing is WORKS else f"{self.doc} No effect in this broker: {self.because}."
+
+    @property
     def secret(self) -> bool:
         return self.kind.name == "password"
 
@@ -126,6 +145,7 @@ class Key(Generic[T]):
             check=check or self.check,
             update=CLUSTER,
             standing=self.standing,
+            because=self.because,
             doc=self.doc,
         )
         key.broker_key = self
@@ -149,9 +169,10 @@ class TimeKey(Key[int]):
         stand_ins: Mapping[str, int],
         update: Update = AT_START,
         standing: Standing = WORKS,
-        doc: str = "",
+        because: str = "",
+        doc: str,
     ) -> None:
-        super().__init__(name, kind, -1, update=update, standing=standing, doc=doc)
+        super().__init__(name, kind, -1, update=update, standing=standing, because=because, doc=doc)
         self.default: Any = None
         self.stand_ins = dict(stand_ins)
 
@@ -169,6 +190,8 @@ class Settings:
     """A set of options with their values. Subclasses declare the options; values never change in place."""
 
     KEYS: ClassVar[dict[str, Key[Any]]] = {}
+    NO_EFFECT_BECAUSE: ClassVar[str] = ""
+    """Why options of this group have no effect, where an option does not say it itself."""
 
     def __init_subclass__(cls) -> None:
         found = [value for ancestor in reversed(cls.__mro__) for value in vars(ancestor).values()]

@@ -58,6 +58,7 @@ def test_the_table_has_every_option_and_no_other() -> None:
     ours = {
         "barnabas.advertise.local.address",
         "barnabas.cluster.id",
+        "barnabas.control.api",
         "barnabas.scrub.bytes.per.second",
         "barnabas.storage",
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from broker.config.checks import at_least, between, throttled_replicas
-from broker.config.keys import CLUSTER, NO_EFFECT, BadValue, Key, Settings
+from broker.config.keys import CLUSTER, NO_EFFECT, NO_REPLICATION, NO_TIER, BadValue, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, LONG
 from broker.config.numbers import LONG_MAX
 from broker.config.options.cleaner import CleanerSettings
@@ -38,7 +38,13 @@ class TopicSettings(Settings):
     compression_zstd_level = RecordSettings.compression_zstd_level.for_topics("compression.zstd.level")
     delete_retention_ms = CleanerSettings.log_cleaner_delete_retention_ms.for_topics("delete.retention.ms")
     errors_deadletterqueue_group_enable = Key(
-        "errors.deadletterqueue.group.enable", BOOLEAN, False, update=CLUSTER, standing=NO_EFFECT
+        "errors.deadletterqueue.group.enable",
+        BOOLEAN,
+        False,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because="share groups are not built yet",
+        doc="Whether share groups may write the records that they reject to this topic.",
     )
     file_delete_delay_ms = LogSettings.log_segment_delete_delay_ms.for_topics("file.delete.delay.ms")
     flush_messages = LogSettings.log_flush_interval_messages.for_topics("flush.messages")
@@ -50,10 +56,20 @@ class TopicSettings(Settings):
         check=throttled_replicas(),
         update=CLUSTER,
         standing=NO_EFFECT,
+        because=NO_REPLICATION,
         doc="Replicas whose traffic counts against the follower's replication quota.",
     )
     index_interval_bytes = LogSettings.log_index_interval_bytes.for_topics("index.interval.bytes")
-    internal_segment_bytes = Key("internal.segment.bytes", INT, None, update=CLUSTER, standing=NO_EFFECT, hidden=True)
+    internal_segment_bytes = Key(
+        "internal.segment.bytes",
+        INT,
+        None,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because="segment.bytes has no lower bound to pass here",
+        hidden=True,
+        doc="Segment size without its lower bound, for Kafka's own tests.",
+    )
     leader_replication_throttled_replicas = Key(
         "leader.replication.throttled.replicas",
         LIST,
@@ -61,6 +77,7 @@ class TopicSettings(Settings):
         check=throttled_replicas(),
         update=CLUSTER,
         standing=NO_EFFECT,
+        because=NO_REPLICATION,
         doc="Replicas whose traffic counts against the leader's replication quota.",
     )
     local_retention_bytes = LogSettings.log_local_retention_bytes.for_topics("local.retention.bytes")
@@ -93,14 +110,52 @@ class TopicSettings(Settings):
     min_insync_replicas = LogSettings.min_insync_replicas.for_topics("min.insync.replicas")
     preallocate = LogSettings.log_preallocate.for_topics("preallocate")
     remote_copy_lag_bytes = Key(
-        "remote.copy.lag.bytes", LONG, -1, check=at_least(-1), update=CLUSTER, standing=NO_EFFECT
+        "remote.copy.lag.bytes",
+        LONG,
+        -1,
+        check=at_least(-1),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because=NO_TIER,
+        doc="Bytes of closed segments that may wait to be copied to remote storage.",
     )
-    remote_copy_lag_ms = Key("remote.copy.lag.ms", LONG, 0, check=at_least(-1), update=CLUSTER, standing=NO_EFFECT)
-    remote_log_copy_disable = Key("remote.log.copy.disable", BOOLEAN, False, update=CLUSTER, standing=NO_EFFECT)
+    remote_copy_lag_ms = Key(
+        "remote.copy.lag.ms",
+        LONG,
+        0,
+        check=at_least(-1),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because=NO_TIER,
+        doc="Time that a closed segment may wait to be copied to remote storage.",
+    )
+    remote_log_copy_disable = Key(
+        "remote.log.copy.disable",
+        BOOLEAN,
+        False,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because=NO_TIER,
+        doc="Whether nothing more is copied to remote storage.",
+    )
     remote_log_delete_on_disable = Key(
-        "remote.log.delete.on.disable", BOOLEAN, False, update=CLUSTER, standing=NO_EFFECT
+        "remote.log.delete.on.disable",
+        BOOLEAN,
+        False,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because=NO_TIER,
+        doc="Whether remote segments are deleted when remote storage is switched off.",
     )
-    remote_storage_enable = Key("remote.storage.enable", BOOLEAN, False, update=CLUSTER, standing=NO_EFFECT)
+    remote_storage_enable = Key(
+        "remote.storage.enable",
+        BOOLEAN,
+        False,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because=NO_TIER,
+        doc="Whether older segments of the topic lie in remote storage.",
+    )
     retention_bytes = LogSettings.log_retention_bytes.for_topics("retention.bytes")
     retention_ms = LogSettings.log_retention_ms.for_topics("retention.ms", check=at_least(-1))
     segment_bytes = LogSettings.log_segment_bytes.for_topics("segment.bytes")

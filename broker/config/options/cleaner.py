@@ -9,6 +9,8 @@ from broker.config.numbers import DOUBLE_MAX, LONG_MAX
 class CleanerSettings(Settings):
     """Compaction."""
 
+    NO_EFFECT_BECAUSE = "compaction is not built yet"
+
     log_cleaner_backoff_ms = Key(
         "log.cleaner.backoff.ms",
         LONG,
@@ -39,13 +41,29 @@ class CleanerSettings(Settings):
         "log.cleaner.enable", BOOLEAN, True, standing=NO_EFFECT, doc="Whether topics are compacted at all."
     )
     log_cleaner_io_buffer_load_factor = Key(
-        "log.cleaner.io.buffer.load.factor", DOUBLE, 0.9, update=CLUSTER, standing=NO_EFFECT
+        "log.cleaner.io.buffer.load.factor",
+        DOUBLE,
+        0.9,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        doc="How full the table of keys may get before a pass of compaction ends.",
     )
     log_cleaner_io_buffer_size = Key(
-        "log.cleaner.io.buffer.size", INT, 524_288, check=at_least(0), update=CLUSTER, standing=NO_EFFECT
+        "log.cleaner.io.buffer.size",
+        INT,
+        524_288,
+        check=at_least(0),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        doc="Bytes of the buffers that compaction reads into and writes from.",
     )
     log_cleaner_io_max_bytes_per_second = Key(
-        "log.cleaner.io.max.bytes.per.second", DOUBLE, DOUBLE_MAX, update=CLUSTER, standing=NO_EFFECT
+        "log.cleaner.io.max.bytes.per.second",
+        DOUBLE,
+        DOUBLE_MAX,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        doc="Most bytes per second that compaction reads and writes.",
     )
     log_cleaner_max_compaction_lag_ms = Key(
         "log.cleaner.max.compaction.lag.ms",
@@ -74,4 +92,12 @@ class CleanerSettings(Settings):
         standing=NO_EFFECT,
         doc="Shortest time that a record stays out of reach of compaction.",
     )
-    log_cleaner_threads = Key("log.cleaner.threads", INT, 1, check=at_least(0), update=CLUSTER, standing=NO_EFFECT)
+    log_cleaner_threads = Key(
+        "log.cleaner.threads",
+        INT,
+        1,
+        check=at_least(0),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        doc="Threads that compact.",
+    )

@@ -1,7 +1,18 @@
 """Topics as they are created, and their logs: directories, size, age, flushing."""
 
 from broker.config.checks import at_least, each_of, one_of
-from broker.config.keys import CLUSTER, NO_EFFECT, PER_BROKER, Key, Settings, TimeKey
+from broker.config.keys import (
+    CLUSTER,
+    JAVA,
+    NO_EFFECT,
+    NO_REPLICATION,
+    NO_TIER,
+    ONE_LOOP,
+    PER_BROKER,
+    Key,
+    Settings,
+    TimeKey,
+)
 from broker.config.kinds import BOOLEAN, CLASS, INT, LIST, LONG, STRING
 from broker.config.numbers import HOUR_MS, LONG_MAX, MINUTE_MS
 
@@ -9,27 +20,71 @@ from broker.config.numbers import HOUR_MS, LONG_MAX, MINUTE_MS
 class LogSettings(Settings):
     """Topics as they are created, and their logs: directories, size, age, flushing."""
 
-    alter_config_policy_class_name = Key("alter.config.policy.class.name", CLASS, None, standing=NO_EFFECT)
+    alter_config_policy_class_name = Key(
+        "alter.config.policy.class.name",
+        CLASS,
+        None,
+        standing=NO_EFFECT,
+        because=JAVA,
+        doc="Java class that is asked before options change.",
+    )
     alter_config_policy_kraft_compatibility_enable = Key(
-        "alter.config.policy.kraft.compatibility.enable", BOOLEAN, False, standing=NO_EFFECT
+        "alter.config.policy.kraft.compatibility.enable",
+        BOOLEAN,
+        False,
+        standing=NO_EFFECT,
+        because=JAVA,
+        doc="Whether alter.config.policy.class.name is told only what changes, as in Kafka's quorum.",
     )
     auto_create_topics_enable = Key(
         "auto.create.topics.enable", BOOLEAN, True, doc="Whether a Metadata request may create the topics it names."
     )
-    cordoned_log_dirs = Key("cordoned.log.dirs", LIST, (), update=PER_BROKER, standing=NO_EFFECT)
-    create_topic_policy_class_name = Key("create.topic.policy.class.name", CLASS, None, standing=NO_EFFECT)
+    cordoned_log_dirs = Key(
+        "cordoned.log.dirs",
+        LIST,
+        (),
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        because="placement over data directories does not look at it yet",
+        doc="Data directories that get no new partitions.",
+    )
+    create_topic_policy_class_name = Key(
+        "create.topic.policy.class.name",
+        CLASS,
+        None,
+        standing=NO_EFFECT,
+        because=JAVA,
+        doc="Java class that is asked before a topic is created.",
+    )
     default_replication_factor = Key(
         "default.replication.factor", INT, 1, doc="Replicas of a topic created without a number."
     )
     delete_records_purgatory_purge_interval_requests = Key(
-        "delete.records.purgatory.purge.interval.requests", INT, 1, standing=NO_EFFECT
+        "delete.records.purgatory.purge.interval.requests",
+        INT,
+        1,
+        standing=NO_EFFECT,
+        because="what waits is cleared away at once",
+        doc="Waiting DeleteRecords requests after which finished ones are cleared away.",
     )
     delete_topic_enable = Key("delete.topic.enable", BOOLEAN, True, doc="Whether topics can be deleted.")
     errors_deadletterqueue_auto_create_topics_enable = Key(
-        "errors.deadletterqueue.auto.create.topics.enable", BOOLEAN, False, update=CLUSTER, standing=NO_EFFECT
+        "errors.deadletterqueue.auto.create.topics.enable",
+        BOOLEAN,
+        False,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because="share groups are not built yet",
+        doc="Whether topics for records that share groups reject are created when needed.",
     )
     errors_deadletterqueue_topic_name_prefix = Key(
-        "errors.deadletterqueue.topic.name.prefix", STRING, "dlq.", update=CLUSTER, standing=NO_EFFECT
+        "errors.deadletterqueue.topic.name.prefix",
+        STRING,
+        "dlq.",
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because="share groups are not built yet",
+        doc="How the names of topics for rejected records begin.",
     )
     log_cleanup_policy = Key(
         "log.cleanup.policy",
@@ -40,7 +95,15 @@ class LogSettings(Settings):
         doc="delete drops old segments, compact keeps the last value of each key; both may be named.",
     )
     log_dir = Key("log.dir", STRING, "/tmp/kafka-logs", doc="Data directory when log.dirs is not set.")
-    log_dir_failure_timeout_ms = Key("log.dir.failure.timeout.ms", LONG, 30_000, check=at_least(1), standing=NO_EFFECT)
+    log_dir_failure_timeout_ms = Key(
+        "log.dir.failure.timeout.ms",
+        LONG,
+        30_000,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        because="there is no quorum of Kafka's kind here",
+        doc="Time in which the controller must hear of a failed data directory; else the broker ends.",
+    )
     log_dirs = Key("log.dirs", STRING, None, doc="Data directories, comma separated.")
     log_flush_interval_messages = Key(
         "log.flush.interval.messages",
@@ -94,15 +157,44 @@ class LogSettings(Settings):
         doc="Largest index of a segment; a full index begins a new segment.",
     )
     log_initial_task_delay_ms = Key(
-        "log.initial.task.delay.ms", LONG, 30_000, check=at_least(0), standing=NO_EFFECT, hidden=True
+        "log.initial.task.delay.ms",
+        LONG,
+        30_000,
+        check=at_least(0),
+        standing=NO_EFFECT,
+        because="logs are looked at as soon as the broker serves",
+        hidden=True,
+        doc="Pause after the start before retention and flushing first look at the logs.",
     )
     log_local_retention_bytes = Key(
-        "log.local.retention.bytes", LONG, -2, check=at_least(-2), update=CLUSTER, standing=NO_EFFECT
+        "log.local.retention.bytes",
+        LONG,
+        -2,
+        check=at_least(-2),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because=NO_TIER,
+        doc="Size of a partition's local part once older segments lie in remote storage.",
     )
     log_local_retention_ms = Key(
-        "log.local.retention.ms", LONG, -2, check=at_least(-2), update=CLUSTER, standing=NO_EFFECT
+        "log.local.retention.ms",
+        LONG,
+        -2,
+        check=at_least(-2),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because=NO_TIER,
+        doc="Age of a partition's local part once older segments lie in remote storage.",
     )
-    log_preallocate = Key("log.preallocate", BOOLEAN, False, update=CLUSTER, standing=NO_EFFECT)
+    log_preallocate = Key(
+        "log.preallocate",
+        BOOLEAN,
+        False,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because="segment files grow as they are written",
+        doc="Whether a segment file takes its full size when it is made.",
+    )
     log_retention_bytes = Key(
         "log.retention.bytes",
         LONG,
@@ -146,6 +238,7 @@ class LogSettings(Settings):
         0,
         check=at_least(0),
         standing=NO_EFFECT,
+        because="segments roll without a random time",
         doc="Random hours taken off the age at which a new segment is begun, where ms says nothing.",
     )
     log_roll_jitter_ms = TimeKey(
@@ -154,6 +247,7 @@ class LogSettings(Settings):
         stand_ins={"log.roll.jitter.hours": HOUR_MS},
         update=CLUSTER,
         standing=NO_EFFECT,
+        because="segments roll without a random time",
         doc="Random time taken off the age at which a new segment is begun.",
     )
     log_roll_ms = TimeKey(
@@ -191,15 +285,30 @@ class LogSettings(Settings):
         "num.partitions", INT, 1, check=at_least(1), doc="Partitions of a topic created without a number."
     )
     num_recovery_threads_per_data_dir = Key(
-        "num.recovery.threads.per.data.dir", INT, 1, check=at_least(1), update=CLUSTER, standing=NO_EFFECT
+        "num.recovery.threads.per.data.dir",
+        INT,
+        1,
+        check=at_least(1),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because="logs are read one after another, in one thread",
+        doc="Threads that read a data directory at start and flush it at the end.",
     )
-    num_replica_alter_log_dirs_threads = Key("num.replica.alter.log.dirs.threads", INT, None, standing=NO_EFFECT)
+    num_replica_alter_log_dirs_threads = Key(
+        "num.replica.alter.log.dirs.threads",
+        INT,
+        None,
+        standing=NO_EFFECT,
+        because=ONE_LOOP,
+        doc="Threads that move replicas between data directories.",
+    )
     unclean_leader_election_enable = Key(
         "unclean.leader.election.enable",
         BOOLEAN,
         False,
         update=CLUSTER,
         standing=NO_EFFECT,
+        because=NO_REPLICATION,
         doc="Whether a replica out of sync may lead when no other is left; acknowledged records may be lost.",
     )
     barnabas_autocreate_max_per_request = Key(

@@ -1,20 +1,71 @@
 """Metrics and telemetry."""
 
 from broker.config.checks import at_least
-from broker.config.keys import CLUSTER, NO_EFFECT, Key, Settings
+from broker.config.keys import CLUSTER, JAVA, NO_EFFECT, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, LONG, STRING
 
 
 class MetricsSettings(Settings):
     """Metrics and telemetry."""
 
-    auto_include_jmx_reporter = Key("auto.include.jmx.reporter", BOOLEAN, True, standing=NO_EFFECT)
-    kafka_metrics_polling_interval_secs = Key(
-        "kafka.metrics.polling.interval.secs", INT, 10, check=at_least(1), standing=NO_EFFECT
+    NO_EFFECT_BECAUSE = "metrics are not built yet"
+
+    auto_include_jmx_reporter = Key(
+        "auto.include.jmx.reporter",
+        BOOLEAN,
+        True,
+        standing=NO_EFFECT,
+        doc="Whether metrics are shown by JMX even if metric.reporters names others.",
     )
-    kafka_metrics_reporters = Key("kafka.metrics.reporters", LIST, (), standing=NO_EFFECT)
-    metric_reporters = Key("metric.reporters", LIST, (), update=CLUSTER, standing=NO_EFFECT)
-    metrics_num_samples = Key("metrics.num.samples", INT, 2, check=at_least(1), standing=NO_EFFECT)
-    metrics_recording_level = Key("metrics.recording.level", STRING, "INFO", standing=NO_EFFECT)
-    metrics_sample_window_ms = Key("metrics.sample.window.ms", LONG, 30_000, check=at_least(1), standing=NO_EFFECT)
-    telemetry_max_bytes = Key("telemetry.max.bytes", INT, 1_048_576, check=at_least(1), standing=NO_EFFECT)
+    kafka_metrics_polling_interval_secs = Key(
+        "kafka.metrics.polling.interval.secs",
+        INT,
+        10,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        because=JAVA,
+        doc="How often Java classes of kafka.metrics.reporters are asked.",
+    )
+    kafka_metrics_reporters = Key(
+        "kafka.metrics.reporters",
+        LIST,
+        (),
+        standing=NO_EFFECT,
+        because=JAVA,
+        doc="Java classes that are given the older metrics of Kafka.",
+    )
+    metric_reporters = Key(
+        "metric.reporters",
+        LIST,
+        (),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because=JAVA,
+        doc="Java classes that are given the metrics.",
+    )
+    metrics_num_samples = Key(
+        "metrics.num.samples", INT, 2, check=at_least(1), standing=NO_EFFECT, doc="Samples kept for each metric."
+    )
+    metrics_recording_level = Key(
+        "metrics.recording.level",
+        STRING,
+        "INFO",
+        standing=NO_EFFECT,
+        doc="How many metrics are recorded: INFO, DEBUG or TRACE.",
+    )
+    metrics_sample_window_ms = Key(
+        "metrics.sample.window.ms",
+        LONG,
+        30_000,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        doc="Length of a sample of a metric.",
+    )
+    telemetry_max_bytes = Key(
+        "telemetry.max.bytes",
+        INT,
+        1_048_576,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        doc="Largest report of metrics that a client may push (KIP-714).",
+    )

@@ -1,7 +1,7 @@
 """Who this broker is, where it listens, and what a connection may cost."""
 
 from broker.config.checks import address_counts, at_least, one_of
-from broker.config.keys import CLUSTER, NO_EFFECT, PER_BROKER, Key, Settings
+from broker.config.keys import CLUSTER, JAVA, NO_EFFECT, NO_REPLICATION, ONE_LOOP, PER_BROKER, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, LONG, STRING
 from broker.config.numbers import INT_MAX
 
@@ -28,7 +28,16 @@ class NetworkSettings(Settings):
         None,
         doc="Port told to clients when advertised.listeners is not set; gone from Kafka 3.0.",
     )
-    background_threads = Key("background.threads", INT, 10, check=at_least(1), update=CLUSTER, standing=NO_EFFECT)
+    background_threads = Key(
+        "background.threads",
+        INT,
+        10,
+        check=at_least(1),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because=ONE_LOOP,
+        doc="Threads for work such as retention and flushing.",
+    )
     broker_id = Key(
         "broker.id",
         INT,
@@ -47,16 +56,51 @@ class NetworkSettings(Settings):
         None,
         doc="Rack of this broker, for the placement of replicas and for consumers that read nearby.",
     )
-    config_providers = Key("config.providers", LIST, (), update=CLUSTER, standing=NO_EFFECT)
+    config_providers = Key(
+        "config.providers",
+        LIST,
+        (),
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        because="values are taken as they are written",
+        doc="Sources, outside of the file, that values such as ${file:path:key} are taken from.",
+    )
     connection_failed_authentication_delay_ms = Key(
-        "connection.failed.authentication.delay.ms", INT, 100, check=at_least(0), standing=NO_EFFECT
+        "connection.failed.authentication.delay.ms",
+        INT,
+        100,
+        check=at_least(0),
+        standing=NO_EFFECT,
+        because="authentication is not built yet",
+        doc="Time before a connection that failed to authenticate is closed.",
     )
     connections_max_idle_ms = Key(
         "connections.max.idle.ms", LONG, 600_000, doc="A connection without a request for this long is closed."
     )
-    connections_max_reauth_ms = Key("connections.max.reauth.ms", LONG, 0, standing=NO_EFFECT)
-    control_plane_listener_name = Key("control.plane.listener.name", STRING, None, standing=NO_EFFECT)
-    early_start_listeners = Key("early.start.listeners", STRING, None, standing=NO_EFFECT)
+    connections_max_reauth_ms = Key(
+        "connections.max.reauth.ms",
+        LONG,
+        0,
+        standing=NO_EFFECT,
+        because="authentication is not built yet",
+        doc="Longest life of an authenticated session; the client must authenticate again before.",
+    )
+    control_plane_listener_name = Key(
+        "control.plane.listener.name",
+        STRING,
+        None,
+        standing=NO_EFFECT,
+        because=ONE_LOOP,
+        doc="Listener of its own for requests of the controller.",
+    )
+    early_start_listeners = Key(
+        "early.start.listeners",
+        STRING,
+        None,
+        standing=NO_EFFECT,
+        because="listeners open together, once the broker is ready",
+        doc="Listeners that open before the broker is ready for all requests.",
+    )
     fetch_max_bytes = Key(
         "fetch.max.bytes",
         INT,
@@ -134,6 +178,7 @@ class NetworkSettings(Settings):
         check=at_least(1),
         update=CLUSTER,
         standing=NO_EFFECT,
+        because=ONE_LOOP,
         doc="Threads of Kafka's request handlers; this broker is one event loop.",
     )
     num_network_threads = Key(
@@ -143,6 +188,7 @@ class NetworkSettings(Settings):
         check=at_least(1),
         update=CLUSTER,
         standing=NO_EFFECT,
+        because=ONE_LOOP,
         doc="Threads of Kafka's network layer; this broker is one event loop.",
     )
     port = Key("port", INT, 9092, doc="Port to bind when listeners is not set; gone from Kafka 3.0.")
@@ -158,6 +204,7 @@ class NetworkSettings(Settings):
         500,
         check=at_least(1),
         standing=NO_EFFECT,
+        because="requests are handled as they are read; queued.max.request.bytes bounds them",
         doc="Most requests waiting to be handled.",
     )
     request_timeout_ms = Key(
@@ -165,6 +212,7 @@ class NetworkSettings(Settings):
         INT,
         30_000,
         standing=NO_EFFECT,
+        because=NO_REPLICATION,
         doc="How long this broker waits for another broker's answer.",
     )
     reserved_broker_max_id = Key(
@@ -181,11 +229,30 @@ class NetworkSettings(Settings):
         check=one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
         doc="Security protocol between brokers; excludes inter.broker.listener.name.",
     )
-    security_providers = Key("security.providers", STRING, None, standing=NO_EFFECT)
-    socket_connection_setup_timeout_max_ms = Key(
-        "socket.connection.setup.timeout.max.ms", LONG, 30_000, standing=NO_EFFECT
+    security_providers = Key(
+        "security.providers",
+        STRING,
+        None,
+        standing=NO_EFFECT,
+        because=JAVA,
+        doc="Java classes that provide security algorithms.",
     )
-    socket_connection_setup_timeout_ms = Key("socket.connection.setup.timeout.ms", LONG, 10_000, standing=NO_EFFECT)
+    socket_connection_setup_timeout_max_ms = Key(
+        "socket.connection.setup.timeout.max.ms",
+        LONG,
+        30_000,
+        standing=NO_EFFECT,
+        because=NO_REPLICATION,
+        doc="Longest time for a connection of this broker to another one to be made, after many failures.",
+    )
+    socket_connection_setup_timeout_ms = Key(
+        "socket.connection.setup.timeout.ms",
+        LONG,
+        10_000,
+        standing=NO_EFFECT,
+        because=NO_REPLICATION,
+        doc="Time for a connection of this broker to another one to be made, at the first try.",
+    )
     socket_listen_backlog_size = Key(
         "socket.listen.backlog.size",
         INT,
@@ -228,6 +295,7 @@ class NetworkSettings(Settings):
         10_000,
         check=at_least(1),
         standing=NO_EFFECT,
+        because="TLS and SASL are not built yet",
         doc="Time for a TLS or SASL handshake; then the connection is closed.",
     )
     barnabas_http_listener = Key(
@@ -235,6 +303,7 @@ class NetworkSettings(Settings):
         STRING,
         None,
         standing=NO_EFFECT,
+        because="metrics and health are not built yet",
         doc="Address of health checks and metrics; not built yet.",
     )
     barnabas_output_max_bytes = Key(

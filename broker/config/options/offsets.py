@@ -16,6 +16,7 @@ class OffsetSettings(Settings):
         SHORT,
         -1,
         standing=NO_EFFECT,
+        because="a commit waits for all replicas",
         doc="Acknowledgements a committed offset needs before the answer; all replicas here.",
     )
     offsets_commit_timeout_ms = Key(
@@ -25,7 +26,15 @@ class OffsetSettings(Settings):
         check=at_least(1),
         doc="Longest time that a commit waits for its replicas.",
     )
-    offsets_load_buffer_size = Key("offsets.load.buffer.size", INT, 5_242_880, check=at_least(1), standing=NO_EFFECT)
+    offsets_load_buffer_size = Key(
+        "offsets.load.buffer.size",
+        INT,
+        5_242_880,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        because="a log is read in pieces of its own size",
+        doc="Bytes read at once when offsets are loaded.",
+    )
     offsets_retention_check_interval_ms = Key(
         "offsets.retention.check.interval.ms",
         LONG,
@@ -40,7 +49,14 @@ class OffsetSettings(Settings):
         check=at_least(1),
         doc="How long offsets of a group without members are kept.",
     )
-    offsets_topic_compression_codec = Key("offsets.topic.compression.codec", INT, 0, standing=NO_EFFECT)
+    offsets_topic_compression_codec = Key(
+        "offsets.topic.compression.codec",
+        INT,
+        0,
+        standing=NO_EFFECT,
+        because="the topic of offsets is written without compression",
+        doc="Codec of the batches in the topic of group offsets, by its number.",
+    )
     offsets_topic_num_partitions = Key(
         "offsets.topic.num.partitions",
         INT,

@@ -49,7 +49,13 @@ class RecordSettings(Settings):
         doc="Whether batches are rewritten for clients of older formats, which are refused otherwise (Fetch below 4).",
     )
     log_message_format_version = Key(
-        "log.message.format.version", STRING, "3.0-IV1", check=release_name(), standing=NO_EFFECT
+        "log.message.format.version",
+        STRING,
+        "3.0-IV1",
+        check=release_name(),
+        standing=NO_EFFECT,
+        because="records are stored in the newest format",
+        doc="Record format of old releases; since 3.0 always the newest one is written.",
     )
     log_message_timestamp_after_max_ms = Key(
         "log.message.timestamp.after.max.ms",
@@ -90,6 +96,8 @@ class RecordSettings(Settings):
         check=between(1, 2_147_483_639),
         update=CLUSTER,
         standing=NO_EFFECT,
+        because="barnabas.batch.inflated.max.bytes bounds what a batch inflates to",
+        doc="Largest batch after inflation.",
     )
     message_max_bytes = Key(
         "message.max.bytes",

@@ -8,11 +8,23 @@ from broker.config.kinds import BOOLEAN, INT, SHORT
 class TransactionSettings(Settings):
     """Transactions and producer ids."""
 
+    NO_EFFECT_BECAUSE = "transactions are not built yet"
+
     add_partitions_to_txn_retry_backoff_max_ms = Key(
-        "add.partitions.to.txn.retry.backoff.max.ms", INT, 100, check=at_least(0), standing=NO_EFFECT
+        "add.partitions.to.txn.retry.backoff.max.ms",
+        INT,
+        100,
+        check=at_least(0),
+        standing=NO_EFFECT,
+        doc="Longest pause before a partition is added to a transaction again.",
     )
     add_partitions_to_txn_retry_backoff_ms = Key(
-        "add.partitions.to.txn.retry.backoff.ms", INT, 20, check=at_least(1), standing=NO_EFFECT
+        "add.partitions.to.txn.retry.backoff.ms",
+        INT,
+        20,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        doc="First pause before a partition is added to a transaction again.",
     )
     producer_id_expiration_check_interval_ms = Key(
         "producer.id.expiration.check.interval.ms",
@@ -46,7 +58,12 @@ class TransactionSettings(Settings):
         doc="Longest transaction timeout that a producer may ask for.",
     )
     transaction_partition_verification_enable = Key(
-        "transaction.partition.verification.enable", BOOLEAN, True, update=CLUSTER, standing=NO_EFFECT
+        "transaction.partition.verification.enable",
+        BOOLEAN,
+        True,
+        update=CLUSTER,
+        standing=NO_EFFECT,
+        doc="Whether a partition asks if it belongs to a transaction before the first write (KIP-890).",
     )
     transaction_remove_expired_transaction_cleanup_interval_ms = Key(
         "transaction.remove.expired.transaction.cleanup.interval.ms",
@@ -54,9 +71,15 @@ class TransactionSettings(Settings):
         3_600_000,
         check=at_least(1),
         standing=NO_EFFECT,
+        doc="How often transactional ids that expired are removed.",
     )
     transaction_state_log_load_buffer_size = Key(
-        "transaction.state.log.load.buffer.size", INT, 5_242_880, check=at_least(1), standing=NO_EFFECT
+        "transaction.state.log.load.buffer.size",
+        INT,
+        5_242_880,
+        check=at_least(1),
+        standing=NO_EFFECT,
+        doc="Bytes read at once when the state of transactions is loaded.",
     )
     transaction_state_log_min_isr = Key(
         "transaction.state.log.min.isr",
@@ -80,9 +103,19 @@ class TransactionSettings(Settings):
         doc="Replicas of the topic that keeps transactions.",
     )
     transaction_state_log_segment_bytes = Key(
-        "transaction.state.log.segment.bytes", INT, 104_857_600, check=at_least(1)
+        "transaction.state.log.segment.bytes",
+        INT,
+        104_857_600,
+        check=at_least(1),
+        doc="Segment size of the topic of transaction state.",
     )
-    transaction_two_phase_commit_enable = Key("transaction.two.phase.commit.enable", BOOLEAN, False, standing=NO_EFFECT)
+    transaction_two_phase_commit_enable = Key(
+        "transaction.two.phase.commit.enable",
+        BOOLEAN,
+        False,
+        standing=NO_EFFECT,
+        doc="Whether producers may leave a transaction prepared for an outside coordinator (KIP-939).",
+    )
     transactional_id_expiration_ms = Key(
         "transactional.id.expiration.ms",
         INT,
