@@ -18,6 +18,7 @@ def produce(bootstrap: str, topic: str, api_version: tuple[int, ...], codec: str
     producer = KafkaProducer(bootstrap_servers=bootstrap, api_version=api_version, compression_type=codec)
     sent = [producer.send(topic, key=b"k%d" % n, value=b"line %d" % n) for n in range(COUNT)]
     producer.flush()
+    producer.close()
     return [future.get(10).offset for future in sent]
 
 
@@ -27,7 +28,9 @@ def consume(bootstrap: str, topic: str, api_version: tuple[int, ...], _: str | N
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, api_version=api_version, consumer_timeout_ms=10_000)
     consumer.assign([TopicPartition(topic, 0)])
     consumer.seek_to_beginning()
-    return [[each.offset, text(each.key), text(each.value)] for _, each in zip(range(COUNT), consumer)]  # noqa: B905
+    found = [[each.offset, text(each.key), text(each.value)] for _, each in zip(range(COUNT), consumer)]  # noqa: B905
+    consumer.close()
+    return found
 
 
 def simple(bootstrap: str, topic: str, _: tuple[int, ...], codec: str | None) -> list[Any]:

@@ -14,7 +14,7 @@ from kproto.codec import decode
 from kproto.errors import WireError
 from kproto.messages.fetch import FetchRequest
 from kproto.schema import Message
-from kproto.testing.strategies import all_messages, filled, versions_of
+from kproto.testing.strategies import all_messages, filled, remembered, versions_of
 from kproto.testing.twin import Mark, is_flexible, slow_decode, slow_encode, uvarint
 
 every_message = pytest.mark.parametrize("cls", list(all_messages()), ids=lambda cls: cls.__name__)
@@ -27,17 +27,25 @@ def fast_decode(cls: type[Message], version: int, body: bytes, *, max_elements: 
     return decode(cls, version, memoryview(body), max_elements=max_elements)
 
 
+@remembered
+def encoded_by_twin(cls: type[Message], version: int) -> tuple[Message, bytes, list[Mark]]:
+    """A message with something everywhere, its body, and the marks in it."""
+    message = filled(cls, version)
+    return message, *slow_encode(message, version)
+
+
 def full(cls: type[Message]) -> Iterator[tuple[int, Message, bytes]]:
     """Each version, a message with something everywhere, and its body."""
     for version in versions_of(cls):
-        message = filled(cls, version)
-        yield version, message, slow_encode(message, version)[0]
+        message, body, _ = encoded_by_twin(cls, version)
+        yield version, message, body
 
 
 def marked(cls: type[Message], *whats: str) -> Iterator[tuple[int, bytes, Mark]]:
     """Each version, the body of a full message, and each of its marks of these kinds."""
-    for version, message, body in full(cls):
-        yield from ((version, body, mark) for mark in slow_encode(message, version)[1] if mark.what in whats)
+    for version in versions_of(cls):
+        _, body, marks = encoded_by_twin(cls, version)
+        yield from ((version, body, mark) for mark in marks if mark.what in whats)
 
 
 def put(body: bytes, mark: Mark, data: bytes) -> bytes:
@@ -114,7 +122,7 @@ def test_a_compact_string_over_32767_bytes_is_refused_even_if_it_is_there(cls: t
 def test_more_elements_than_allowed_are_refused(cls: type[Message]) -> None:
     """Elements and tagged fields are counted over the whole message, so nesting does not multiply."""
     for version, message, body in full(cls):
-        marks = slow_encode(message, version)[1]
+        marks = encoded_by_twin(cls, version)[2]
         tagged = sum(body[mark.start] for mark in marks if mark.what == "tags")
         elements = tagged + sum(mark.what == "array" for mark in marks)
         assert fast_decode(cls, version, body, max_elements=elements) == message
@@ -146,7 +154,7 @@ def test_a_varint_may_be_longer_than_it_need_be(cls: type[Message]) -> None:
     for version, body, mark in marked(cls, *LENGTHS, "tags"):
         if is_flexible(cls, version) and not mark.in_tag:
             longer = bytes([body[mark.start] | 0x80, 0])
-            assert fast_decode(cls, version, put(body, mark, longer)) == filled(cls, version)
+            assert fast_decode(cls, version, put(body, mark, longer)) == encoded_by_twin(cls, version)[0]
 
 
 @every_message
@@ -155,7 +163,7 @@ def test_unknown_tags_are_skipped(cls: type[Message]) -> None:
         if not mark.in_tag:
             unknown = uvarint(9_999) + uvarint(3) + b"abc"
             changed = put(body, mark, uvarint(body[mark.start] + 1) + unknown)
-            assert fast_decode(cls, version, changed) == filled(cls, version)
+            assert fast_decode(cls, version, changed) == encoded_by_twin(cls, version)[0]
 
 
 def test_of_a_tag_that_comes_twice_the_last_wins_and_order_does_not_matter() -> None:
@@ -175,7 +183,7 @@ def test_a_field_that_is_longer_than_its_tag_is_refused() -> None:
 @every_message
 def test_any_byte_but_zero_is_true(cls: type[Message]) -> None:
     for version, body, mark in marked(cls, "bool"):
-        assert fast_decode(cls, version, put(body, mark, b"\7")) == filled(cls, version)
+        assert fast_decode(cls, version, put(body, mark, b"\7")) == encoded_by_twin(cls, version)[0]
 
 
 @every_message
@@ -186,11 +194,33 @@ def test_invalid_utf8_is_replaced(cls: type[Message]) -> None:
         assert "\ufffd" in repr(read)
 
 
+def some_damage(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+    )
+
+
 @every_message
-@settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@some_damage(2)
 @given(data=st.data())
 def test_whatever_the_bytes_codec_and_twin_agree(cls: type[Message], data: st.DataObject) -> None:
     """Nothing but WireError ever leaves, although the compiled text sees most wrong lengths only at the end."""
+    agree_on_damage(cls, data)
+
+
+@pytest.mark.campaign
+@every_message
+@some_damage(20)
+@given(data=st.data())
+def test_whatever_the_bytes_codec_and_twin_agree_again_and_again(cls: type[Message], data: st.DataObject) -> None:
+    agree_on_damage(cls, data)
+
+
+def agree_on_damage(cls: type[Message], data: st.DataObject) -> None:
     for version, _, body in full(cls):
         changed = bytearray(body)
         for _ in range(3):

@@ -21,10 +21,33 @@ GOLDEN = Path(__file__).parent / "golden"
 every_message = pytest.mark.parametrize("cls", list(all_messages()), ids=lambda cls: cls.__name__)
 
 
+def some_messages(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+    )
+
+
 @every_message
-@settings(max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@some_messages(2)
 @given(data=st.data())
 def test_the_compiled_codec_does_what_its_twin_does(cls: type[Message], data: st.DataObject) -> None:
+    does_what_its_twin_does(cls, data)
+
+
+@pytest.mark.campaign
+@every_message
+@some_messages(20)
+@given(data=st.data())
+def test_the_compiled_codec_does_what_its_twin_does_again_and_again(cls: type[Message], data: st.DataObject) -> None:
+    does_what_its_twin_does(cls, data)
+
+
+def does_what_its_twin_does(cls: type[Message], data: st.DataObject) -> None:
+    """One message of each version, written and read by both."""
     for version in versions_of(cls):
         message = data.draw(messages(cls, version))
         body = encoded(message, version)

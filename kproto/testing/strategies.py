@@ -1,10 +1,11 @@
 """Messages for tests: any one that a version can carry (Hypothesis), and one with something in every field."""
 
+import functools
 import importlib
 import itertools
 import pkgutil
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -14,6 +15,12 @@ from kproto.schema import Array, Kind, Message, wires
 from kproto.testing.twin import default_of
 
 M = TypeVar("M", bound=Message)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def remembered(function: F) -> F:
+    """As functools.cache, but known to mypy, which thinks our classes as unhashable as their objects."""
+    return cast(F, functools.cache(function))
 
 
 def values(kind: Kind, version: int, nullable: bool = False) -> st.SearchStrategy[Any]:
@@ -44,6 +51,7 @@ def _values(kind: Kind, version: int) -> st.SearchStrategy[Any]:
             return messages(kind, version)
 
 
+@remembered
 def messages(cls: type[Any], version: int) -> st.SearchStrategy[Any]:
     """Any message (or struct) as that version can carry it."""
     fields = {}
