@@ -10,9 +10,9 @@ __version__ = "0.1.0"
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from barnabas.handle import Broker, BrokerFailed, TopicRefused
+    from barnabas.handle import Broker, BrokerFailed, TooLate, TopicRefused
 
-__all__ = ["Broker", "BrokerFailed", "TopicRefused", "__version__"]
+__all__ = ["Broker", "BrokerFailed", "TooLate", "TopicRefused", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,8 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+_STEERED = ("--override=barnabas.http.listener=127.0.0.1:0", "--override=barnabas.control.api=true")
 START_WITHIN_S = 30.0
 STOP_WITHIN_S = 10.0
+WAIT_WITHIN_S = 10.0
+OK, TIME_IS_OVER = 200, 408
 
 
 class BrokerFailed(Exception):
@@ -28,6 +31,10 @@ class BrokerFailed(Exception):
 
 class TopicRefused(Exception):
     """The broker did not create a topic; the text tells why."""
+
+
+class TooLate(Exception):
+    """What was waited for did not come; the text tells what is there instead."""
 
 
 class Broker:
@@ -53,6 +60,8 @@ class Broker:
         self.port = port
         """0 until it has started once."""
         self.host = "localhost"
+        self.web = ""
+        """`127.0.0.1:41235`, of /healthz, /readyz and /control over HTTP; empty before the first start."""
         self._data = data
         self._topics = topics
         self._options = dict(options or {})
@@ -87,6 +96,53 @@ class Broker:
         for refused in create_topics(self.host, self.port, [NewTopic(name, partitions, config=config or {})]):
             raise TopicRefused(f"the topic {name} was not created: {refused.message}")
 
+    def reset(self) -> None:
+        """Delete every topic and every group, members too, as if it had just been started. Raises: BrokerFailed."""
+        self._control("reset", {}, 2 * WAIT_WITHIN_S)
+
+    def wait_for_group(
+        self, group: str, members: int = 1, *, state: str = "Stable", within_s: float = WAIT_WITHIN_S
+    ) -> None:
+        """Until so many members share the group, each with its partitions. Raises: TooLate, with what is there."""
+        self._control("wait-for-group", {"group": group, "members": members, "state": state}, within_s)
+
+    def wait_for_offset(
+        self,
+        topic: str,
+        offset: int,
+        *,
+        partition: int = 0,
+        group: str | None = None,
+        within_s: float = WAIT_WITHIN_S,
+    ) -> None:
+        """Until so many records are there to be consumed; with `group`, until it has committed so many.
+
+        Raises: TooLate, with what is there.
+        """
+        wanted = {"topic": topic, "partition": partition, "offset": offset}
+        self._control("wait-for-offset", wanted if group is None else {**wanted, "group": group}, within_s)
+
+    def _control(self, what: str, wanted: dict[str, Any], within_s: float) -> None:
+        from http.client import HTTPConnection
+
+        self._running()
+        limit = {} if what == "reset" else {"timeout_ms": int(within_s * 1000)}
+        connection = HTTPConnection(self.web, timeout=within_s + STOP_WITHIN_S)
+        try:
+            connection.request(
+                "POST", f"/control/{what}", json.dumps(wanted | limit), {"Content-Type": "application/json"}
+            )
+            answer = connection.getresponse()
+            text = answer.read().decode().strip()
+        except OSError as error:
+            raise BrokerFailed(f"the broker does not answer: {error}") from None
+        finally:
+            connection.close()
+        if answer.status == TIME_IS_OVER:
+            raise TooLate(f"waited {within_s:g} s for {wanted}; now it is {text}")
+        if answer.status != OK:
+            raise BrokerFailed(f"{what}: {text}")
+
     # --- its life ---
 
     def start(self, within_s: float = START_WITHIN_S) -> Self:
@@ -108,14 +164,14 @@ class Broker:
         except BaseException:
             self.kill()
             raise
-        self.host, self.port = told["host"], told["port"]
+        self.host, self.port, self.web = told["host"], told["port"], told["web"]
         return self
 
     def _arguments(self) -> Sequence[str]:
         where = ["dev"] if self._data is None else ["--data", str(self._data)]
         topics = ["--topics", self._topics] if self._topics else []
         options = [f"--override={name}={value}" for name, value in self._options.items()]
-        return [*where, "--port", str(self.port), "--steered", *topics, *options]
+        return [*where, "--port", str(self.port), "--steered", *_STEERED, *topics, *options]
 
     def _ready_line(self, within_s: float) -> dict[str, Any]:
         process = self._running()

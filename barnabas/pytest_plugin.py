@@ -34,6 +34,16 @@ class Kafka:
         self._broker.create_topic(whole, partitions, config)
         return whole
 
+    def wait_for_group(self, group: str, members: int = 1, *, within_s: float = 10.0) -> None:
+        """See `barnabas.Broker.wait_for_group`."""
+        self._broker.wait_for_group(group, members, within_s=within_s)
+
+    def wait_for_offset(
+        self, topic: str, offset: int, *, partition: int = 0, group: str | None = None, within_s: float = 10.0
+    ) -> None:
+        """See `barnabas.Broker.wait_for_offset`."""
+        self._broker.wait_for_offset(topic, offset, partition=partition, group=group, within_s=within_s)
+
     def group(self, name: str = "group") -> str:
         """The whole name of a consumer group, or of whatever else must not be shared."""
         return self.prefix + name

@@ -113,6 +113,8 @@ class Broker:
     async def run(self, *, task_status: trio.TaskStatus[Ready] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until `closing` is set; registered, and known to itself, before it says that it has started."""
         async with trio.open_nursery() as workers:  # controller, groups, and what requests began
+            for accepting in self._web:
+                await workers.start(self._responder.accept_forever, accepting)
             for worker in (self._work, self._configs, self._partitions, self._notices, self._groups, self._connections):
                 await workers.start(worker.run)
             async with trio.open_nursery() as connections:  # one task per connection
@@ -122,8 +124,6 @@ class Broker:
                     await workers.start(self._registration.run)
                     await workers.start(self._controller.run)
                     await self._until_known()
-                    for accepting in self._web:
-                        await workers.start(self._responder.accept_forever, accepting)
                     self._health.serving = True
                     task_status.started(self._ready())
                     await self.closing.wait()

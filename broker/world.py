@@ -13,12 +13,15 @@ import trio
 
 from broker.clock import Chance, Clock, WallClock
 from broker.cluster.authorizer import AllowAll, Authorizer
+from broker.config.http_listener import http_addresses
+from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
 from broker.registry.contract import Registry
 from broker.server.buffers import ReadBuffers
 from broker.server.listener import Listener
 from broker.storage.contract import Storage
-from broker.transport.listening import SocketOptions, bind_together
+from broker.transport.contract import Listener as Accepting
+from broker.transport.listening import SocketOptions, bind, bind_together
 
 REGISTRY_FILE = "registry.db"
 """Of the embedded registry, in the first data directory."""
@@ -41,6 +44,8 @@ class World:
     listeners: list[Listener]
     buffers: ReadBuffers = field(default_factory=ReadBuffers)
     authorizer: Authorizer = field(default_factory=AllowAll)
+    web: list[Accepting] = field(default_factory=list)
+    """Where health checks come in: nowhere, or one socket."""
 
 
 def real_world(settings: BrokerSettings) -> World:
@@ -51,7 +56,8 @@ def real_world(settings: BrokerSettings) -> World:
     clock, chance = WallClock(), Chance()
     storage = storage_of(settings, clock, chance)
     storage.claim(settings.broker_id if settings.broker_id >= 0 else None)
-    return World(clock, chance, storage, registry_of(settings, clock), listeners_of(settings))
+    listeners, web = sockets_of(settings)
+    return World(clock, chance, storage, registry_of(settings, clock), listeners, web=web)
 
 
 def storage_of(settings: BrokerSettings, clock: Clock, chance: Chance) -> Storage:
@@ -78,6 +84,29 @@ def registry_of(settings: BrokerSettings, clock: Clock) -> Callable[[], Session]
 
     in_memory = settings.barnabas_storage == "memory"
     return EmbeddedTree(None if in_memory else Path(settings.directories[0]) / REGISTRY_FILE, clock).session
+
+
+def sockets_of(settings: BrokerSettings) -> tuple[list[Listener], list[Accepting]]:
+    """Those of Kafka clients, and that of HTTP; all or none. Raises: OperatorError."""
+    listeners = listeners_of(settings)
+    try:
+        return listeners, web_listener_of(settings)
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+
+
+def web_listener_of(settings: BrokerSettings) -> list[Accepting]:
+    """The first address of `barnabas.http.listener` that is free. Raises: OperatorError: none of them is."""
+    addresses = http_addresses(settings.barnabas_http_listener)
+    for number, (host, port) in enumerate(addresses, 1):
+        try:
+            return [bind(host, port, SocketOptions())]
+        except OperatorError:
+            if number == len(addresses):
+                raise
+    return []
 
 
 def listeners_of(settings: BrokerSettings) -> list[Listener]:

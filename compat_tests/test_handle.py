@@ -61,6 +61,66 @@ def test_a_topic_is_made_once() -> None:
             broker.create_topic("orders")
 
 
+def test_a_test_waits_for_records_for_members_and_for_commits() -> None:
+    with barnabas.Broker(topics="orders:1") as broker:
+        send(broker.bootstrap, "orders", b"hello")
+        broker.wait_for_offset("orders", 1)
+        with pytest.raises(barnabas.TooLate, match='"offset": 1'):
+            broker.wait_for_offset("orders", 2, within_s=0.05)
+        with pytest.raises(barnabas.TooLate, match='"state": "Dead"'):
+            broker.wait_for_group("readers", within_s=0.05)
+        consumer = KafkaConsumer(
+            "orders", bootstrap_servers=broker.bootstrap, group_id="readers", auto_offset_reset="earliest"
+        )
+        assert next(consumer).value == b"hello"
+        broker.wait_for_group("readers")
+        consumer.commit()
+        broker.wait_for_offset("orders", 1, group="readers")
+        consumer.close(autocommit=False)
+
+
+def test_a_reset_broker_has_no_topics_no_groups_and_no_members() -> None:
+    """Members that were killed would hold their group for the rest of their session timeout."""
+    with barnabas.Broker(topics="orders:1") as broker:
+        send(broker.bootstrap, "orders", b"hello")
+        member = python(
+            "from kafka import KafkaConsumer as C; c = C('orders', group_id='readers',"
+            f"bootstrap_servers='{broker.bootstrap}', auto_offset_reset='earliest');"
+            "print(next(c), flush=True); next(c)"
+        )
+        assert member.stdout is not None
+        assert b"hello" in member.stdout.readline()
+        member.kill()
+        member.wait()
+        broker.wait_for_group("readers")
+        broker.reset()
+        with pytest.raises(barnabas.TooLate, match='"state": "Dead", "members": 0'):
+            broker.wait_for_group("readers", within_s=0.05)
+        with pytest.raises(barnabas.TooLate, match='"offset": -1'):
+            broker.wait_for_offset("orders", 1, within_s=0.05)
+        broker.create_topic("orders", 2)
+
+
+def test_health_is_told_by_exit_code() -> None:
+    with barnabas.Broker() as broker:
+        asked = command("health", "--http", broker.web)
+        assert (asked.returncode, asked.stdout) == (0, "ready\n")
+    gone = command("health", "--http", broker.web)
+    assert gone.returncode == 1
+    assert f"No broker answers at {broker.web}" in gone.stderr
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "barnabas", *arguments],
+        env=path_to_barnabas(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
 def test_options_for_clients_in_the_environment_are_none_for_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_LISTENERS", "nonsense")
     with barnabas.Broker() as broker:

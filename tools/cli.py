@@ -24,6 +24,7 @@ COMMANDS = {
     "dump-log": ("dump_log", "Print what the files of a partition hold."),
     "groups": ("groups", "List, describe and delete consumer groups."),
     "options": ("options", "Explain options of brokers and topics."),
+    "health": ("health", "Tell whether the broker on this machine serves."),
     "produce": ("produce", "Send records to a topic."),
     "run": ("run_with_broker", "Run a command beside a broker of its own."),
     "topics": ("topics", "Create, list, describe, alter and delete topics."),

@@ -10,9 +10,10 @@ from tools.ready import ReadyInfo, bootstrap_of
 
 
 def tell_holder(ready: ReadyInfo) -> None:
-    """One line on stdout: `{"host": "localhost", "port": 41234, "broker_id": 0, "pid": 77}`."""
+    """One line: `{"host": "localhost", "port": 41234, "broker_id": 0, "pid": 77, "web": "127.0.0.1:9644"}`."""
     host, port = bootstrap_of(ready)
-    line = {"host": host, "port": port, "broker_id": ready.broker_id, "pid": os.getpid()}
+    web = [str(address) for address in ready.web]
+    line = {"host": host, "port": port, "broker_id": ready.broker_id, "pid": os.getpid(), "web": ",".join(web)}
     print(json.dumps(line), flush=True)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from broker.config.http_listener import http_addresses
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
 
@@ -22,6 +23,7 @@ def check_together(settings: BrokerSettings) -> None:
     """Raises: OperatorError: two options contradict each other, or one promises protection that is not there."""
     for refuse in (_refuse_promises, _check_identity, _check_logs, _check_limits, _check_replication, _check_groups):
         refuse(settings)
+    http_addresses(settings.barnabas_http_listener)
     settings.listening  # noqa: B018  it refuses what contradicts
 
 

@@ -19,9 +19,12 @@ LAPTOP: Mapping[str, str] = MappingProxyType(
     {
         **SINGLE_BROKER,
         "broker.id": "0",
+        "barnabas.http.listener": "127.0.0.1:9644,127.0.0.1:0",
         "listeners": "PLAINTEXT://localhost:9092",
         "log.dir": "./barnabas-data",
     }
 )
 
-MEMORY_ONLY: Mapping[str, str] = MappingProxyType({**LAPTOP, "barnabas.storage": "memory"})
+MEMORY_ONLY: Mapping[str, str] = MappingProxyType(
+    {**LAPTOP, "barnabas.storage": "memory", "barnabas.control.api": "true"}
+)

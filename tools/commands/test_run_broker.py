@@ -96,6 +96,7 @@ class Place:
 class Ready:
     broker_id: int
     advertised: Sequence[Place]
+    web: Sequence[Place] = ()
 
 
 def test_without_topics_the_broker_is_announced_at_once() -> None:

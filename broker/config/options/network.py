@@ -298,13 +298,17 @@ class NetworkSettings(Settings):
         because="TLS and SASL are not built yet",
         doc="Time for a TLS or SASL handshake; then the connection is closed.",
     )
+    barnabas_control_api = Key(
+        "barnabas.control.api",
+        BOOLEAN,
+        False,
+        doc="Answer /control/… at barnabas.http.listener, for tests: anyone who reaches it may delete every topic.",
+    )
     barnabas_http_listener = Key(
         "barnabas.http.listener",
         STRING,
         None,
-        standing=NO_EFFECT,
-        because="metrics and health are not built yet",
-        doc="Address of health checks and metrics; not built yet.",
+        doc="HOST:PORT of health checks; of several, separated by commas, the first that is free. Off when not set.",
     )
     barnabas_output_max_bytes = Key(
         "barnabas.output.max.bytes",
