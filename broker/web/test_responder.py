@@ -9,7 +9,6 @@ from broker.testing.running import running
 from broker.transport.contract import Address
 from broker.transport.memory import MemoryListener, MemoryStream
 from broker.web.responder import LARGEST_BODY_BYTES, Answer, Refusal, Responder, WebRequest, json_answer
-from broker.world import World
 
 
 async def hello(request: WebRequest) -> Answer:
@@ -137,10 +136,7 @@ async def test_a_client_that_says_nothing_is_let_go(
 async def test_a_broker_tells_that_it_lives_and_serves() -> None:
     listener = MemoryListener(Address("127.0.0.1", 9644))
 
-    def with_web(world: World) -> None:
-        world.web = [listener]
-
-    async with running(change=with_web):
+    async with running(change=lambda world: world.web.append(listener)):
         assert (await said(listener.connect(), request("GET /healthz", CLOSE))).endswith("ok\n")
         assert '{"ready": true, "missing": []}' in await said(listener.connect(), request("GET /readyz", CLOSE))
         off = await said(listener.connect(), request("POST /control/reset", "Content-Length: 0", CLOSE))
@@ -161,10 +157,7 @@ async def test_a_broker_tells_that_it_lives_and_serves() -> None:
 async def test_a_question_with_a_mistake_is_refused(body: str, reason: str) -> None:
     listener = MemoryListener(Address("127.0.0.1", 9644))
 
-    def with_web(world: World) -> None:
-        world.web = [listener]
-
-    async with running({"barnabas.control.api": "true"}, change=with_web):
+    async with running({"barnabas.control.api": "true"}, change=lambda world: world.web.append(listener)):
         headers = (JSON, f"Content-Length: {len(body)}", CLOSE)
         answer = await said(listener.connect(), request("POST /control/wait-for-offset", *headers, body=body))
     assert answer.startswith("HTTP/1.1 400")
