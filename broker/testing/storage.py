@@ -36,6 +36,10 @@ class LogOptions:
     flush_messages: int = FOR_EVER
     flush_ms: int = FOR_EVER
     file_delete_delay_ms: int = 60_000
+    min_cleanable_dirty_ratio: float = 0.5
+    min_compaction_lag_ms: int = 0
+    max_compaction_lag_ms: int = 2**63 - 1
+    delete_retention_ms: int = 86_400_000
 
 
 @dataclass
@@ -49,6 +53,13 @@ class StorageOptions:
     log_retention_check_interval_ms: int = 300_000
     producer_id_expiration_ms: int = 86_400_000
     producer_id_expiration_check_interval_ms: int = 600_000
+    log_cleaner_enable: bool = True
+    log_cleaner_threads: int = 1
+    log_cleaner_backoff_ms: int = 15_000
+    log_cleaner_dedupe_buffer_size: int = 128 << 20
+    log_cleaner_io_buffer_size: int = 512 << 10
+    log_cleaner_io_buffer_load_factor: float = 0.9
+    log_cleaner_io_max_bytes_per_second: float = 1e308
     barnabas_log_dir_reserve_bytes: int = 0
     barnabas_scrub_bytes_per_second: int = 1 << 20
 

@@ -1,7 +1,7 @@
 """Compaction."""
 
 from broker.config.checks import at_least, between
-from broker.config.keys import CLUSTER, NO_EFFECT, Key, Settings
+from broker.config.keys import CLUSTER, Key, Settings
 from broker.config.kinds import BOOLEAN, DOUBLE, INT, LONG
 from broker.config.numbers import DOUBLE_MAX, LONG_MAX
 
@@ -9,15 +9,12 @@ from broker.config.numbers import DOUBLE_MAX, LONG_MAX
 class CleanerSettings(Settings):
     """Compaction."""
 
-    NO_EFFECT_BECAUSE = "compaction is not built yet"
-
     log_cleaner_backoff_ms = Key(
         "log.cleaner.backoff.ms",
         LONG,
         15_000,
         check=at_least(0),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Pause of compaction when nothing is left to do.",
     )
     log_cleaner_dedupe_buffer_size = Key(
@@ -25,8 +22,7 @@ class CleanerSettings(Settings):
         LONG,
         134_217_728,
         update=CLUSTER,
-        standing=NO_EFFECT,
-        doc="Most memory for the keys of one compaction pass.",
+        doc="Most memory for the keys of one compaction pass, 24 bytes for each; with more keys it takes more passes.",
     )
     log_cleaner_delete_retention_ms = Key(
         "log.cleaner.delete.retention.ms",
@@ -34,19 +30,15 @@ class CleanerSettings(Settings):
         86_400_000,
         check=at_least(0),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="How long compaction keeps the mark of a deleted key.",
     )
-    log_cleaner_enable = Key(
-        "log.cleaner.enable", BOOLEAN, True, standing=NO_EFFECT, doc="Whether topics are compacted at all."
-    )
+    log_cleaner_enable = Key("log.cleaner.enable", BOOLEAN, True, doc="Whether topics are compacted at all.")
     log_cleaner_io_buffer_load_factor = Key(
         "log.cleaner.io.buffer.load.factor",
         DOUBLE,
         0.9,
         update=CLUSTER,
-        standing=NO_EFFECT,
-        doc="How full the table of keys may get before a pass of compaction ends.",
+        doc="How full the table of keys of one compaction pass may become, 24 bytes for each key.",
     )
     log_cleaner_io_buffer_size = Key(
         "log.cleaner.io.buffer.size",
@@ -54,16 +46,14 @@ class CleanerSettings(Settings):
         524_288,
         check=at_least(0),
         update=CLUSTER,
-        standing=NO_EFFECT,
-        doc="Bytes of the buffers that compaction reads into and writes from.",
+        doc="Memory for reading and writing in compaction, half for each.",
     )
     log_cleaner_io_max_bytes_per_second = Key(
         "log.cleaner.io.max.bytes.per.second",
         DOUBLE,
         DOUBLE_MAX,
         update=CLUSTER,
-        standing=NO_EFFECT,
-        doc="Most bytes per second that compaction reads and writes.",
+        doc="Bytes a second that compaction reads and writes at most.",
     )
     log_cleaner_max_compaction_lag_ms = Key(
         "log.cleaner.max.compaction.lag.ms",
@@ -71,7 +61,6 @@ class CleanerSettings(Settings):
         LONG_MAX,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Longest time that a record stays out of reach of compaction.",
     )
     log_cleaner_min_cleanable_ratio = Key(
@@ -80,7 +69,6 @@ class CleanerSettings(Settings):
         0.5,
         check=between(0, 1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Share of not yet compacted bytes at which a pass begins.",
     )
     log_cleaner_min_compaction_lag_ms = Key(
@@ -89,7 +77,6 @@ class CleanerSettings(Settings):
         0,
         check=at_least(0),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Shortest time that a record stays out of reach of compaction.",
     )
     log_cleaner_threads = Key(
@@ -98,6 +85,5 @@ class CleanerSettings(Settings):
         1,
         check=at_least(0),
         update=CLUSTER,
-        standing=NO_EFFECT,
-        doc="Threads that compact.",
+        doc="Divides the buffers of compaction; the work itself is one task in the broker's loop, whatever it says.",
     )

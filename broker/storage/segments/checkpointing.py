@@ -1,4 +1,5 @@
-"""Writes the offset checkpoints of every data directory: recovery points, log starts, high watermarks.
+"""Writes the offset checkpoints of every data directory: recovery points, log starts, high watermarks,
+how far logs are clean.
 
 In threads, one after the other; only a recovery point that has to go back is written on the spot, before the cut.
 Trouble in one directory is told and does not keep the others from theirs.
@@ -12,6 +13,7 @@ import trio
 
 from broker.storage.files import Data, Disk, replace, write_all
 from broker.storage.segments.checkpoints import (
+    CLEANED_OFFSETS,
     HIGH_WATERMARKS,
     LOG_STARTS,
     RECOVERY_POINTS,
@@ -26,6 +28,7 @@ _VALUE: dict[str, Callable[[SegmentLog], int]] = {
     RECOVERY_POINTS: lambda kept: kept.commit.recovery_point,
     LOG_STARTS: lambda kept: kept.start_offset,
     HIGH_WATERMARKS: lambda kept: kept.watermark,
+    CLEANED_OFFSETS: lambda kept: kept.cleaned_offset,
 }
 
 
@@ -66,7 +69,7 @@ class Checkpointer:
         return failed
 
     async def write_all(self, within: Sequence[Path] | None = None) -> set[Path]:
-        return await self.write(RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS, within=within)
+        return await self.write(RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS, CLEANED_OFFSETS, within=within)
 
     async def _write(self, path: Path) -> None:
         text, lowered, fresh = self._text(path), self._lowered, path.with_name(path.name + ".tmp")

@@ -1,6 +1,7 @@
 """The small text files beside the logs. All are rebuilt or done without when they cannot be read.
 
-    recovery-point-offset-checkpoint, log-start-offset-checkpoint, replication-offset-checkpoint
+    recovery-point-offset-checkpoint, log-start-offset-checkpoint, replication-offset-checkpoint,
+    cleaner-offset-checkpoint
                               one per data directory: version 0, number of lines, then `topic partition offset`
     leader-epoch-checkpoint   one per partition: version 0, number of lines, then `epoch offset`
     partition.metadata        one per partition: its topic id
@@ -18,6 +19,7 @@ from broker.storage.files import Disk, read_whole
 RECOVERY_POINTS = "recovery-point-offset-checkpoint"
 LOG_STARTS = "log-start-offset-checkpoint"
 HIGH_WATERMARKS = "replication-offset-checkpoint"
+CLEANED_OFFSETS = "cleaner-offset-checkpoint"
 LEADER_EPOCHS = "leader-epoch-checkpoint"
 PARTITION_METADATA = "partition.metadata"
 _VERSION = "0"

@@ -1,4 +1,5 @@
-"""What storage does in the background: flush what has grown long, remove what is gone, write checkpoints, tidy up.
+"""What storage does in the background: flush what has grown long, remove what is gone, write checkpoints, tidy up,
+compact.
 
 Trouble with one log is logged and stays with that log.
 """
@@ -16,7 +17,8 @@ from broker.clock import Clock
 from broker.storage.contract import StorageFailed
 from broker.storage.files import Disk
 from broker.storage.segments.checkpointing import Checkpointer
-from broker.storage.segments.checkpoints import HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS
+from broker.storage.segments.checkpoints import CLEANED_OFFSETS, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS
+from broker.storage.segments.cleaning import CleanerSettings, Cleaning
 from broker.storage.segments.flush_by_age import FlushByAge, look_every_ms
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import DELETE_DIRECTORY
@@ -28,7 +30,7 @@ _SHORTEST_MS = 100
 log = logging.getLogger("barnabas.storage")
 
 
-class ChoreSettings(ScrubSettings, Protocol):
+class ChoreSettings(CleanerSettings, ScrubSettings, Protocol):
     """The broker options that say how often, in ms; asked anew each time."""
 
     @property
@@ -101,6 +103,7 @@ class Chores:
         self._flush_wanted = trio.Event()
         self._ages: FlushByAge[SegmentLog] = FlushByAge(self.flush_soon)
         self.start_moved = trio.Event()
+        self.cleaning = Cleaning(settings, clock, logs, lambda: self._write(CLEANED_OFFSETS))
 
     def flush_soon(self, flushable: SegmentLog) -> None:
         self._to_flush.add(flushable)
@@ -111,6 +114,7 @@ class Chores:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._removals.run)
             nursery.start_soon(self._flush)
+            nursery.start_soon(self.cleaning.run)
             nursery.start_soon(Scrub(settings, self._logs).run)
             nursery.start_soon(
                 self._write_each, RECOVERY_POINTS, lambda: settings.log_flush_offset_checkpoint_interval_ms

@@ -50,11 +50,14 @@ class Contents:
         "max_timestamp_offset",
         "next_offset",
         "size",
+        "suffix",
         "times",
     )
 
-    def __init__(self, disk: Disk, directory: Path, base_offset: int) -> None:
+    def __init__(self, disk: Disk, directory: Path, base_offset: int, suffix: str = "") -> None:
         self._disk = disk
+        self.suffix = suffix
+        """Behind the names of the files, while they are not the log's own yet."""
         self._file: File | None = None
         self.directory = directory
         self.base_offset = base_offset
@@ -65,8 +68,8 @@ class Contents:
         self.max_timestamp_ms = NO_TIMESTAMP
         self.max_timestamp_offset = -1
         """Last offset of the batch that has the largest timestamp."""
-        self.index = offset_index(disk, offset_file(directory, base_offset, INDEX))
-        self.times = time_index(disk, offset_file(directory, base_offset, TIME_INDEX))
+        self.index = offset_index(disk, offset_file(directory, base_offset, INDEX + suffix))
+        self.times = time_index(disk, offset_file(directory, base_offset, TIME_INDEX + suffix))
         self.cuts = 0
         """How often bytes that were counted have gone."""
         self._since_entry = 0
@@ -74,7 +77,7 @@ class Contents:
 
     @property
     def path(self) -> Path:
-        return offset_file(self.directory, self.base_offset, LOG)
+        return offset_file(self.directory, self.base_offset, LOG + self.suffix)
 
     @property
     def file(self) -> File:
@@ -175,7 +178,7 @@ class Contents:
         self._remembered.clear()
 
     def _without_entries(self) -> "Contents":
-        return Contents(self._disk, self.directory, self.base_offset)
+        return Contents(self._disk, self.directory, self.base_offset, self.suffix)
 
     # --- looking up ---
 

@@ -10,6 +10,7 @@ import trio
 from broker.storage.contract import LogId, LogSettings
 from broker.storage.files import Disk
 from broker.storage.segments.checkpoints import (
+    CLEANED_OFFSETS,
     HIGH_WATERMARKS,
     LOG_STARTS,
     RECOVERY_POINTS,
@@ -23,6 +24,8 @@ from broker.storage.segments.names import DELETE_DIRECTORY, partition_directory
 from broker.storage.segments.recovery import LeftBehind, open_log
 
 log = logging.getLogger("barnabas.storage")
+
+_CHECKPOINTS = (RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS, CLEANED_OFFSETS)
 
 NO_TOPIC_ID = UUID(int=0)
 """Of a log whose directory has no `partition.metadata`: of a broker before 2.8, or not begun before a crash."""
@@ -42,7 +45,7 @@ async def load_directory(
     """Raises: OSError: the directory itself cannot be read."""
     found = Found()
     clean = directory.take_clean_mark()
-    offsets = {name: _offsets(disk, directory.path / name) for name in (RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS)}
+    offsets = {name: _offsets(disk, directory.path / name) for name in _CHECKPOINTS}
     for name in disk.names(directory.path):
         if name.endswith(DELETE_DIRECTORY):
             keeper.remove_later([directory.path / name], 0)
@@ -52,6 +55,7 @@ async def load_directory(
                 offsets[RECOVERY_POINTS].get(place, 0),
                 offsets[LOG_STARTS].get(place, 0),
                 offsets[HIGH_WATERMARKS].get(place, 0),
+                offsets[CLEANED_OFFSETS].get(place, 0),
             )
             await _load_one(found, directory.path / name, place[1], left, disk, defaults, keeper, now_ms)
     return found

@@ -36,6 +36,7 @@ from broker.storage.segments.flushing import GroupCommit
 from broker.storage.segments.names import delete_directory
 from broker.storage.segments.segment import Segment
 from broker.storage.segments.space import Space
+from broker.storage.segments.swapping import Swap
 from kproto.records.batch import BatchHeader, split, stamp
 from kproto.records.stored import split_stored
 
@@ -94,6 +95,9 @@ class SegmentLog:
         self.has_directory = False
         self.has_metadata = False
         self.unflushed_bytes = 0
+        self.cleaned_offset = 0
+        """Below it compaction has compared all keys with each other."""
+        self.swap: Swap | None = None
 
     @property
     def flushed_offset(self) -> int:
@@ -186,7 +190,7 @@ class SegmentLog:
         active, settings = self.segments[-1], self.settings
         if active.is_full(
             size, stored[-1].last_offset, settings.segment_bytes, settings.segment_index_bytes
-        ) or active.is_old(stored[0].max_timestamp, now_ms, settings.segment_ms):
+        ) or active.is_old(stored[0].max_timestamp, now_ms, _rolled_after_ms(settings)):
             return self.roll(base_offset, now_ms)
         return active
 
@@ -233,6 +237,8 @@ class SegmentLog:
         if offset >= self.end_offset:
             return
         try:
+            if self.swap is not None:
+                self.swap.abandon()
             self.keeper.lower_recovery_point(self, offset)
             self._cut_segments(offset)
             producers_file.remove_above(self, self.end_offset)
@@ -241,6 +247,7 @@ class SegmentLog:
         except (OSError, LogDamaged) as error:
             raise self.fail(f"cannot be truncated to {offset}: {error}") from error
         self.epochs.cut_end(self.end_offset)
+        self.cleaned_offset = min(self.cleaned_offset, self.end_offset)
         if self.start_offset > self.end_offset:
             self.start_offset = self.end_offset
             self.keeper.start_moved(self)
@@ -360,3 +367,10 @@ class SegmentLog:
 def _batch_of(header: BatchHeader, batches: memoryview, stored: list[BatchHeader]) -> memoryview:
     position = sum(earlier.size for earlier in stored[: stored.index(header)])
     return batches[position : position + header.size]
+
+
+def _rolled_after_ms(settings: LogSettings) -> int:
+    """What is written still is not compacted, so `max.compaction.lag.ms` ends that, too.  Source: KIP-354."""
+    if "compact" in settings.cleanup_policy and settings.max_compaction_lag_ms > 0:
+        return min(settings.segment_ms, settings.max_compaction_lag_ms)
+    return settings.segment_ms

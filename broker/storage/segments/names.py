@@ -12,6 +12,10 @@ SNAPSHOT = ".snapshot"
 DELETED = ".deleted"
 """Added to the names of files that will be removed in the background."""
 TEMPORARY = ".tmp"
+CLEANED = ".cleaned"
+"""Added while compaction writes a segment."""
+SWAP = ".swap"
+"""Added once it is whole: it replaces what it was made of."""
 DELETE_DIRECTORY = "-delete"
 
 _PARTITION = re.compile(r"(?P<topic>[a-zA-Z0-9._-]{1,249})-(?P<partition>\d{1,10})")

@@ -91,6 +91,8 @@ class Reader:
             for segment in log.segments_from(offset):
                 if segment.base_offset >= below:
                     break
+                if not segment.size:
+                    continue  # compaction has left nothing of it
                 tail = self._tail_of(segment)
                 start = segment.start_for(offset)
                 if probe and tail > 0:

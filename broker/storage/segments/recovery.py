@@ -28,6 +28,7 @@ from broker.storage.segments.names import (
 )
 from broker.storage.segments.scan import crc_is_right, headers
 from broker.storage.segments.segment import Segment
+from broker.storage.segments.swapping import settle_leftovers
 from broker.storage.segments.transaction_index import TransactionIndexDamaged
 
 log = logging.getLogger("barnabas.storage")
@@ -44,6 +45,7 @@ class LeftBehind:
     recovery_point: int
     start_offset: int
     watermark: int
+    cleaned_offset: int = 0
 
 
 async def open_log(opened: SegmentLog, left: LeftBehind, now_ms: int, pause: Pause) -> None:
@@ -70,6 +72,7 @@ class _Opening:
 
     async def run(self) -> None:
         opened, left = self._log, self._left
+        await settle_leftovers(self._disk, opened.directory, self._pause)
         self._find_segments()
         scanned_from = await self._open_segments()
         opened.end_offset = opened.segments[-1].next_offset if opened.segments else left.start_offset
@@ -79,6 +82,7 @@ class _Opening:
         opened.start_offset = max(left.start_offset, opened.segments[0].base_offset if opened.segments else 0)
         opened.commit.start_at(opened.end_offset if left.clean else min(left.recovery_point, opened.end_offset))
         opened.watermark = min(left.watermark, opened.end_offset)
+        opened.cleaned_offset = left.cleaned_offset
         await self._open_epochs(scanned_from)
         await self._run_through(producers_file.reload(opened, scanned_from))
         for segment in self._without_aborted:

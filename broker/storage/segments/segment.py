@@ -26,9 +26,9 @@ class Segment(Contents):
 
     __slots__ = ("aborted", "created_ms", "settled", "synced_size")
 
-    def __init__(self, disk: Disk, directory: Path, base_offset: int, created_ms: int) -> None:
-        super().__init__(disk, directory, base_offset)
-        self.aborted = TransactionIndex(disk, offset_file(directory, base_offset, TXN_INDEX))
+    def __init__(self, disk: Disk, directory: Path, base_offset: int, created_ms: int, suffix: str = "") -> None:
+        super().__init__(disk, directory, base_offset, suffix)
+        self.aborted = TransactionIndex(disk, offset_file(directory, base_offset, TXN_INDEX + suffix))
         self.created_ms = created_ms
         self.synced_size = 0
         """Bytes known to be durable."""
@@ -160,11 +160,26 @@ class Segment(Contents):
         paths = [offset_file(self.directory, self.base_offset, suffix) for suffix in suffixes]
         return [path for path in paths if self._disk.exists(path)]
 
-    def discard(self) -> list[Path]:
-        """Rename the files so that no start finds them, and let go of them. Returns the new names; OSError."""
+    def take_suffix(self, suffix: str) -> None:
+        """Rename the files, the `.log` last, so that with it all are there.  Raises: OSError."""
+        self.release()
+        for contents in (INDEX, TIME_INDEX, LOG):
+            path = offset_file(self.directory, self.base_offset, contents + self.suffix)
+            self._disk.rename(path, offset_file(self.directory, self.base_offset, contents + suffix))
+        self.suffix = suffix
+        for kept, contents in ((self.index, INDEX), (self.times, TIME_INDEX), (self.aborted, TXN_INDEX)):
+            kept.path = offset_file(self.directory, self.base_offset, contents + suffix)
+
+    def discard(self, *, snapshot: bool = True) -> list[Path]:
+        """Rename the files so that no start finds them, and let go of them. Returns the new names; OSError.
+
+        Without `snapshot` that of the producers stays: another segment begins there.
+        """
         self.release()
         renamed = []
         for path in self.files():
+            if path.suffix == SNAPSHOT and not snapshot:
+                continue
             gone = path.with_name(path.name + DELETED)
             self._disk.rename(path, gone)
             renamed.append(gone)

@@ -182,6 +182,7 @@ class SegmentStorage:
         if not self._loaded:
             self._directories.release()
             return
+        await self._chores.cleaning.stop()
         failed: set[Path] = set()
         limiter = trio.CapacityLimiter(_CLOSING_AT_ONCE)
         async with trio.open_nursery() as nursery:

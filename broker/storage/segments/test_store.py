@@ -248,6 +248,7 @@ async def test_files_in_a_real_directory_are_kafkas(tmp_path: Path) -> None:
     assert SystemDisk().names(tmp_path) == [
         ".kafka_cleanshutdown",
         ".lock",
+        "cleaner-offset-checkpoint",
         "log-start-offset-checkpoint",
         "orders-0",
         "recovery-point-offset-checkpoint",

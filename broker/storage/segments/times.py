@@ -3,7 +3,7 @@
 Source: LogSegment.findOffsetByTimestamp, KIP-79, KIP-734.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from broker.storage.contract import BatchDamaged, Breathe, StorageFailed, TimedOffset
@@ -47,10 +47,19 @@ async def _find_time_in(log: "SegmentLog", segment: Segment, timestamp_ms: int, 
 async def find_max_time(log: "SegmentLog", breathe: Breathe) -> TimedOffset | None:
     """See `broker.storage.contract.Log.find_max_time`."""
     log.check()
+    found = await _find_max(log, breathe, _newest_readable)
+    if found is None and log.segments:
+        found = await _find_max(log, breathe, _newest_with_records)  # the newest one was of a batch without any
+    return found
+
+
+async def _find_max(
+    log: "SegmentLog", breathe: Breathe, newest: "Callable[[SegmentLog, Segment, Breathe], Awaitable[int | None]]"
+) -> TimedOffset | None:
     best: tuple[int, Segment] | None = None
     for segment in list(log.segments):
         if segment.next_offset > log.start_offset:
-            newest_ms = await _newest_readable(log, segment, breathe)
+            newest_ms = await newest(log, segment, breathe)
             if newest_ms is not None and (best is None or newest_ms > best[0]):
                 best = newest_ms, segment
     if best is None or best[1] not in log.segments:
@@ -62,7 +71,7 @@ async def _find_max_in(log: "SegmentLog", segment: Segment, newest_ms: int, brea
     with _Held(log, segment) as file:
         walk = _Walk(log, segment, file, breathe)
         await walk.begin_at_time(newest_ms)
-        found = await walk.find(lambda header: header.max_timestamp == newest_ms)
+        found = await walk.find(lambda header: header.max_timestamp == newest_ms and header.count > 0)
         if found is None:
             return None
         return await _first_record(log, file, *found, lambda ms: ms == newest_ms, breathe)
@@ -73,12 +82,17 @@ async def _newest_readable(log: "SegmentLog", segment: Segment, breathe: Breathe
     newest_ms, offset = await _newest(log, segment, breathe)
     if offset >= log.start_offset and newest_ms >= 0:
         return newest_ms
+    return await _newest_with_records(log, segment, breathe)
+
+
+async def _newest_with_records(log: "SegmentLog", segment: Segment, breathe: Breathe) -> int | None:
+    """As `_newest_readable`, among the batches of which compaction has left a record."""
     if segment not in log.segments:
         return None
     largest: int | None = None
     with _Held(log, segment) as file:
         walk = _Walk(log, segment, file, breathe)
-        while (found := await walk.find(lambda _: True)) is not None:
+        while (found := await walk.find(lambda header: header.count > 0)) is not None:
             if largest is None or found[1].max_timestamp > largest:
                 largest = found[1].max_timestamp
     return largest
@@ -173,7 +187,7 @@ async def _first_record(
     log: "SegmentLog", file: File, position: int, header: BatchHeader, wanted: Callable[[int], bool], breathe: Breathe
 ) -> TimedOffset | None:
     """The first record of that batch, not below the log start, whose timestamp is wanted."""
-    if header.is_log_append_time and header.magic > 1:
+    if header.is_log_append_time and header.magic > 1 and header.count == header.last_offset_delta + 1:
         offset = max(header.base_offset, log.start_offset)
         return TimedOffset(offset, header.max_timestamp, header.leader_epoch) if wanted(header.max_timestamp) else None
     try:
