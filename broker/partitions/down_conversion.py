@@ -13,15 +13,20 @@ async def old_messages(log: Log, offset: int, below: int, max_bytes: int, magic:
 
     The first batch with records comes whole, however large; after that at most `max_bytes` in all. What has nothing
     for old clients (transaction markers) is passed by, so that they never stand still before it.
-    Raises: ApiError: UNSUPPORTED_COMPRESSION_TYPE: the first batch is of zstd; later ones end the answer before them.
-        CORRUPT_MESSAGE and others: it is not sound. OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR: as the log says.
+    Raises: ApiError, of the first batch only, later ones end the answer before them: UNSUPPORTED_COMPRESSION_TYPE: it is
+        of zstd; CORRUPT_MESSAGE and others: it is not sound; OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR: as the log says.
     """
     out = bytearray()
     position = offset
     read_from = -1
     while len(out) < max_bytes and position > read_from:
         read_from = position
-        data = await _read(log, position, min(max_bytes, READ_BYTES), below, breathe)
+        try:
+            data = await _read(log, position, min(max_bytes, READ_BYTES), below, breathe)
+        except ApiError:
+            if out:
+                return bytes(out)
+            raise
         await breathe()
         for header, batch in split_stored(data):
             try:

@@ -13,7 +13,16 @@ import pytest
 import trio
 import trio.testing
 
-from broker.testing.calls import batch_of, create, fetch_request, fetched, produce, produce_request, topic_to_create
+from broker.testing.calls import (
+    batch_of,
+    create,
+    fetch_request,
+    fetched,
+    produce,
+    produce_request,
+    topic_to_create,
+    values_in,
+)
 from broker.testing.client import WireClient
 from broker.testing.gates import Gate, GatedDisk, gated
 from broker.testing.questions import codes_in
@@ -276,3 +285,23 @@ async def test_a_commit_and_a_deletion_wait_for_the_disk(autojump_clock: trio.te
         await first_at_once(at, DeleteGroupsRequest(groups_names=["group"]), 1)
         at.disk.open()
         assert not failed(await at.client.receive())
+
+
+async def closed_segments(client: WireClient) -> None:
+    """Three batches; the first two in segments that are no longer written, whose files nobody holds open."""
+    await create(client, "orders", segment_bytes="200")
+    for _ in range(3):
+        await produce(client, "orders", "0123456789" * 10)
+
+
+async def test_fetch_waits_for_a_disk_that_hangs_and_nobody_else_does(autojump_clock: trio.testing.MockClock) -> None:
+    async with site() as at:
+        await closed_segments(at.other)
+        at.disk.shut()
+        await first_at_once(at, fetch_request("orders"), 11)
+        await produce(at.other, "orders", "goes on")
+        assert (await at.other.ask(ApiVersionsRequest(), 0)).error_code == ErrorCode.NONE
+        at.disk.open()
+        answer = await at.client.receive()
+        assert answer.responses[0].partitions[0].error_code == ErrorCode.NONE
+        assert len(values_in(answer)) == 1

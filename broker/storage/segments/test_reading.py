@@ -131,3 +131,44 @@ async def test_a_file_cut_shorter_behind_our_back_is_noticed() -> None:
     log.segments[0].release()
     with pytest.raises(StorageFailed):
         await stored(log, 0)
+
+
+class TellingDisk(FakeDisk):
+    """Says when somebody waits for it; `said` is its reader's, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    async def in_thread(self, call):  # type: ignore[no-untyped-def]
+        self.said.append("disk")
+        return await super().in_thread(call)
+
+    async def breathe(self) -> None:
+        self.said.append("breathe")
+
+
+@pytest.mark.parametrize("question", ["read", "find_time", "find_max_time"])
+async def test_who_waits_for_the_disk_is_told_before(question: str) -> None:
+    """So that answers made before do not wait with it."""
+    disk = TellingDisk()
+    before = storage_on(disk)
+    await started(before)
+    written = before.create(ORDERS, "orders", LogOptions(segment_bytes=500))
+    for number in range(20):
+        written.append(batch(f"{number:060d}", at_ms=NOW_MS + number), 0, NOW_MS)
+    await before.close()
+    disk.cold = True
+    storage = storage_on(disk)
+    storage.claim(None)
+    (log,) = await storage.load()
+    disk.said.clear()
+    if question == "read":
+        (await log.read(2, 1 << 20, 20, disk.breathe)).release()
+    elif question == "find_time":
+        assert (await log.find_time(NOW_MS + 5, disk.breathe)) is not None
+    else:
+        assert (await log.find_max_time(disk.breathe)) is not None
+    assert "disk" in disk.said
+    for number, said in enumerate(disk.said):
+        assert said == "breathe" or disk.said[number - 1] == "breathe", disk.said
