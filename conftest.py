@@ -1,4 +1,7 @@
-"""For all tests: a missing tool skips a test on your machine and fails it where `BARNABAS_REQUIRE_ALL=1`, as in CI."""
+"""For all tests: a missing tool skips a test on your machine and fails it where `BARNABAS_REQUIRE_ALL=1`, as in CI.
+
+With pytest-xdist, files that start processes go first.
+"""
 
 import os
 
@@ -12,6 +15,18 @@ def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"skipped although BARNABAS_REQUIRE_ALL=1: {reason}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`--dist loadfile` would hand out the files with most tests first; those that last longest have few."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where files are shared out among workers, the long ones come first, and the short ones fill up the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith("compat_tests/"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,7 +21,7 @@ def _java() -> None:
     needs("java")
 
 
-@pytest.mark.parametrize("release", list(CONSUMER))
+@pytest.mark.parametrize("release", [OLD, pytest.param(LAST_WITH_ZOOKEEPER, marks=pytest.mark.campaign)])
 def test_an_older_group_reads_what_older_producers_wrote(broker: BrokerProcess, topic: str, release: str) -> None:
     """1.0 sends Produce 5 without idempotence, Fetch 6, JoinGroup 2; the second consumer goes on after the first."""
     to = ("--broker-list", broker.bootstrap, "--topic", topic)

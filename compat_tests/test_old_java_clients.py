@@ -29,11 +29,9 @@ class Release(NamedTuple):
 
 
 GZIP = ("--compression-codec", "gzip")
-IN_SHORT = [
-    Release("0.8.2.2", PRODUCER, GZIP, BY_PARTITION),
-    Release("0.10.2.2", PRODUCER, GZIP, NEW_CONSUMER),
-]
+IN_SHORT = [Release("0.8.2.2", PRODUCER, GZIP, BY_PARTITION)]
 OTHERS = [
+    Release("0.10.2.2", PRODUCER, GZIP, NEW_CONSUMER),
     Release("0.8.1.1", "kafka.producer.ConsoleProducer", ("--compress",), BY_PARTITION),
     Release("0.9.0.1", PRODUCER, GZIP, NEW_CONSUMER),
     Release("0.11.0.3", PRODUCER, GZIP, CONSUMER),

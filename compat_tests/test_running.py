@@ -201,8 +201,13 @@ def test_a_member_that_waits_for_others_does_not_hold_up_a_stop(own_broker: Brok
             waiting.answer()
 
 
-@pytest.mark.parametrize("order", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("after_ms", [50, 150, 300, 450])
+IN_SHORT = [(50, signal.SIGINT), (150, signal.SIGTERM), (300, signal.SIGINT), (450, signal.SIGTERM)]
+OTHERS = [(50, signal.SIGTERM), (150, signal.SIGINT), (300, signal.SIGTERM), (450, signal.SIGINT)]
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "order"), [*IN_SHORT, *(pytest.param(*each, marks=pytest.mark.campaign) for each in OTHERS)]
+)
 def test_a_signal_ends_a_start_and_the_next_start_finds_all_in_order(
     tmp_path: Path, order: signal.Signals, after_ms: int
 ) -> None:
