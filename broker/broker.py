@@ -21,6 +21,7 @@ from broker.cluster.work import Work
 from broker.config.settings import BrokerSettings
 from broker.coordinator_runtime.groups import Groups
 from broker.foundations import Foundations
+from broker.metrics import Metrics
 from broker.partitions.fetch_sessions import FetchSessions
 from broker.partitions.internal_log import InternalLog
 from broker.partitions.manager import Partitions
@@ -65,7 +66,8 @@ class Broker:
         self._image = Image(ground.cluster_id)
         self._work = Work()
         self._configs = Configs(registry, settings, clock, broker_id=broker_id)
-        self._partitions = Partitions(broker_id, ground.storage, self._configs.topic, clock)
+        self._metrics = Metrics()
+        self._partitions = Partitions(broker_id, ground.storage, self._configs.topic, clock, self._metrics)
         self._configs.on_change(self._partitions.settings_changed)
         self._groups = Groups(InternalLog(self._image), settings, clock, chance)
         self._partitions.on_leadership(self._groups.leadership_changed)
@@ -88,6 +90,7 @@ class Broker:
             groups=self._groups,
             authorizer=world.authorizer,
             registry=registry,
+            metrics=self._metrics,
         )
         router = Router(self._rooms, max_elements=settings.barnabas_request_max_elements)
         limits = Limits.of(settings, descriptors=descriptor_limit())

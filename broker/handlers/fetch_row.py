@@ -92,6 +92,7 @@ class Row:
         try:
             partition = self.partition = self._find(ctx)
             self._leadership = partition.leadership
+            partition.counts.fetch_requests += 1
             self._bound = self._end_of_view(partition)
             self._diverging = self._divergence(partition)
             if self._diverging is None:
@@ -188,4 +189,5 @@ class Row:
             data.last_stable_offset = self.partition.last_stable_offset
             data.log_start_offset = self.partition.log.start_offset
             data.diverging_epoch = self._diverging
+            self.partition.counts.bytes_out += len(data.records)
         return data

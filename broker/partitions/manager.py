@@ -9,6 +9,7 @@ import trio
 from broker.clock import Clock
 from broker.cluster.image import TopicImage
 from broker.cluster.topic_rules import INTERNAL_TOPICS
+from broker.metrics import Metrics
 from broker.partitions.partition import Leadership, Partition, PartitionSettings
 from broker.storage.contract import DirectoryUse, LogId, Storage, StorageFailed
 from kproto.errors import ApiError, ErrorCode
@@ -38,11 +39,13 @@ class Partitions:
         storage: Storage,
         settings_of: Callable[[str], PartitionSettings],
         clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self.broker_id = broker_id
         self._storage = storage
         self._settings_of = settings_of
         self._clock = clock
+        self._metrics = metrics
         self._by_topic: dict[UUID, dict[int, Partition]] = {}
         self._listeners: list[LeadershipListener] = []
         self._loss_listeners: list[Callable[[], None]] = []
@@ -156,6 +159,7 @@ class Partitions:
             broker_id=self.broker_id,
             clock=self._clock,
             high_watermark=self._storage.high_watermark(log_id),
+            counts=self._metrics.topic(topic),
             want_flush=self._want_flush,
         )
         partition.log.from_reserve = topic in INTERNAL_TOPICS
@@ -181,6 +185,7 @@ class Partitions:
             del replicas[index]
             if not replicas:
                 del self._by_topic[topic_id]
+                self._metrics.forget_topic(topic)
             partition.leadership = Leadership(-1, partition.leadership.epoch, [], [], -1, -1)
             partition.wake_everybody()
             self._tell(partition)

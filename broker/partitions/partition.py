@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from broker.clock import Clock
+from broker.metrics import TopicCounts
 from broker.purgatory import WaitingRoom
 from broker.storage.contract import Log, LogSettings, StorageFailed
 from kproto.errors import ApiError, ErrorCode
@@ -69,6 +70,7 @@ class Partition:
         "_broker_id",
         "_clock",
         "_want_flush",
+        "counts",
         "end_moved",
         "failed",
         "high_watermark",
@@ -90,12 +92,15 @@ class Partition:
         broker_id: int,
         clock: Clock,
         high_watermark: int,
+        counts: TopicCounts,
         want_flush: "Callable[[Partition], None]",
     ) -> None:
         self.topic = topic
         self.index = index
         self.log = log
         self.settings = settings
+        self.counts = counts
+        """Shared with the topic's other partitions."""
         self.leadership = Leadership(NO_LEADER, -1, [], [], -1, -1)
         self.high_watermark = min(max(high_watermark, log.start_offset), log.end_offset)
         self.end_moved = WaitingRoom()
@@ -159,6 +164,8 @@ class Partition:
         Raises: ApiError: NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS, OUT_OF_ORDER_SEQUENCE_NUMBER,
             INVALID_PRODUCER_EPOCH, KAFKA_STORAGE_ERROR.
         """
+        counts = self.counts
+        counts.produce_requests += 1
         self.must_take_appends(acks)
         if header.producer_id >= 0 and not header.is_control:
             repeat = self.log.producers.check(header)
@@ -168,7 +175,10 @@ class Partition:
         try:
             base_offset = self.log.append(batch, self.leadership.epoch, self._clock.now_ms())
         except StorageFailed as failure:
+            counts.failed_produce_requests += 1
             raise ApiError(ErrorCode.KAFKA_STORAGE_ERROR, str(failure)) from failure
+        counts.messages_in += header.count
+        counts.bytes_in += len(batch)
         self.end_moved.grow(len(batch))
         self.advance_high_watermark(0 if header.is_control else len(batch))  # a marker may show much at once
         return Appended(base_offset, append_time_ms, self.log.end_offset)

@@ -10,6 +10,7 @@ from broker.clock import SetClock
 from broker.cluster.image import PartitionImage, TopicImage
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
+from broker.metrics import Metrics
 from broker.partitions.manager import Partitions
 from broker.partitions.partition import Partition
 from broker.partitions.safety import SafeWaiter
@@ -36,7 +37,7 @@ class House:
     def __post_init__(self) -> None:
         self.settings = BrokerSettings({})
         self.storage = MemoryStorage(settings=self.settings, clock=SetClock())
-        self.partitions = Partitions(1, self.storage, self.topic, SetClock())
+        self.partitions = Partitions(1, self.storage, self.topic, SetClock(), Metrics())
         self.partitions.on_leadership(lambda p: self.told.append((p.topic, p.index, p.leads_on)))
 
     def topic(self, name: str) -> TopicSettings:

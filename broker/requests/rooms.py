@@ -1,9 +1,10 @@
 """What handlers reach through their context: one field a room, filled by `broker.py`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from broker.clock import Chance, Clock
+from broker.metrics import Metrics
 
 if TYPE_CHECKING:
     from broker.cluster.authorizer import Authorizer
@@ -42,3 +43,5 @@ class Rooms:
     """The coordinators' runtime."""
     authorizer: "Authorizer"
     registry: "Registry"
+    metrics: Metrics = field(default_factory=Metrics)
+    """What is counted."""

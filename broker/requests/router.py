@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from broker.handlers.table import TABLE, Row, served
+from broker.metrics import ApiCounts
 from broker.requests.context import ConnectionFacts, Context, Seat
 from broker.requests.rooms import Rooms
 from broker.requests.trace import Trace, shown
@@ -41,6 +42,7 @@ class Handler(NamedTuple):
     answers: Callable[[Any, Context], Awaitable[Message | None]]
     refused: Callable[[Any, ApiError], Message | None]
     """A refusal of the whole request; None where nobody listens to an answer, which closes the connection."""
+    counts: ApiCounts
 
 
 class Router:
@@ -118,14 +120,15 @@ class Router:
                 ctx.may(row.right.operation, resource)
             response = await handler.answers(message, ctx)
         except ApiError as error:
-            self._trace.end(ctx, started, error.code.name)
+            self._trace.end(ctx, handler.counts, started, error.code.name)
             return _refusal(handler, message, error)
         except (WireError, ConnectionLost):
             raise
         except Exception:
             _tell_loudly(ctx)
+            self._trace.end(ctx, handler.counts, started, ErrorCode.UNKNOWN_SERVER_ERROR.name)
             return _refusal(handler, message, ApiError(ErrorCode.UNKNOWN_SERVER_ERROR))
-        self._trace.end(ctx, started)
+        self._trace.end(ctx, handler.counts, started)
         return response
 
     def _encoded(self, handler: Handler, message: Message, response: Message, ctx: Context) -> list[Piece]:
@@ -140,7 +143,8 @@ class Router:
         handler = self._handlers.get(row.key)
         if handler is None:
             module = self._module_of(row.module)
-            handler = Handler(request_class(row.key), getattr(module, row.module), module.refused)
+            counts = self._rooms.metrics.api(row.key, row.versions[1])
+            handler = Handler(request_class(row.key), getattr(module, row.module), module.refused, counts)
             self._handlers[row.key] = handler
         return handler
 

@@ -9,6 +9,7 @@ import pytest
 from broker.cluster.authorizer import Operation, Resource, ResourceType
 from broker.handlers import api_versions
 from broker.handlers.table import TABLE
+from broker.metrics import Metrics
 from broker.purgatory import Waiter, WaitingRoom
 from broker.requests.context import ConnectionFacts, Context
 from broker.requests.router import Router
@@ -69,7 +70,8 @@ class House:
     def __init__(self, *, inter_broker: bool = False) -> None:
         self.authorizer = Deny()
         image = SimpleNamespace(cluster_id="the cluster")
-        rooms: Any = SimpleNamespace(authorizer=self.authorizer, broker_id=3, image=image)
+        self.metrics = Metrics()
+        rooms: Any = SimpleNamespace(metrics=self.metrics, authorizer=self.authorizer, broker_id=3, image=image)
         self.modules: dict[str, Any] = {}
         self.router = Router(rooms, module_of=self.modules.__getitem__, max_elements=100)
         self.facts = ConnectionFacts(CLIENT, LOCAL_END, "PLAINTEXT", inter_broker=inter_broker)
@@ -276,3 +278,22 @@ async def test_a_handler_that_says_no_is_refused_by_its_own_module() -> None:
 
     house.heartbeat(no)
     assert (await house.ask(HeartbeatRequest(), 0)).error_code == ErrorCode.REBALANCE_IN_PROGRESS
+
+
+async def test_requests_and_refusals_are_counted() -> None:
+    house = House()
+
+    async def heartbeat(request: HeartbeatRequest, ctx: Context) -> HeartbeatResponse:
+        if request.group_id == "strange":
+            raise ApiError(ErrorCode.INVALID_GROUP_ID)
+        return HeartbeatResponse()
+
+    house.modules["heartbeat"] = SimpleNamespace(
+        heartbeat=heartbeat, refused=lambda _, error: HeartbeatResponse(error_code=error.code)
+    )
+    for group_id, version in (("a", 0), ("b", 3), ("strange", 3)):
+        await house.ask(HeartbeatRequest(group_id=group_id), version)
+    counts = house.metrics.apis[ApiKey.HEARTBEAT]
+    assert {version: count for version, count in enumerate(counts.versions) if count} == {0: 1, 3: 2}
+    assert counts.errors == {"INVALID_GROUP_ID": 1}
+    assert sum(counts.buckets) == 3
