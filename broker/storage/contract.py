@@ -28,6 +28,10 @@ class BatchDamaged(StorageFailed):
     """The batch at that offset is not what was written: it is not served; all others are (CORRUPT_MESSAGE, 2)."""
 
 
+class NoSuchDirectory(Exception):
+    """No data directory of that name is configured."""
+
+
 class OffsetOutOfRange(Exception):
     """The offset asked for is below the log start or above the log end."""
 
@@ -313,6 +317,18 @@ class Storage(Protocol):
 
     async def keep_starts(self, logs: Iterable[LogId]) -> set[LogId]:
         """Make their start offsets durable; all who wait share one write. Returns: those logs where it failed."""
+        ...
+
+    def move(self, topic: str, partition: int, log_id: LogId | None, path: str) -> None:
+        """Have the log move to that data directory in the background, read and written meanwhile (KIP-113).
+
+        Where it is already, or back there, ends a move. Without a log the directory is remembered for it.
+        Raises: NoSuchDirectory; StorageFailed: that directory, or the log, is offline.
+        """
+        ...
+
+    def pace_moves(self, bytes_per_second: Callable[[], float]) -> None:
+        """What moves may copy at most; asked anew each time."""
         ...
 
     def get(self, log_id: LogId) -> Log | None: ...

@@ -19,6 +19,7 @@ from broker.storage.contract import (
     Identity,
     LogId,
     LogSettings,
+    NoSuchDirectory,
     OffsetOutOfRange,
     Slice,
     StorageFailed,
@@ -262,6 +263,13 @@ class MemoryStorage:
 
     async def keep_starts(self, logs: Iterable[LogId]) -> set[LogId]:
         return set()
+
+    def move(self, topic: str, partition: int, log_id: LogId | None, path: str) -> None:
+        if path != PLACE:
+            raise NoSuchDirectory(path)
+
+    def pace_moves(self, bytes_per_second: Callable[[], float]) -> None:
+        """Nothing moves."""
 
     def create(self, log_id: LogId, topic: str, settings: LogSettings, *, new: bool = True) -> MemoryLog:
         name = f"{topic}-{log_id.partition}"

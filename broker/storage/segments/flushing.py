@@ -37,6 +37,26 @@ class GroupCommit:
     def start_at(self, offset: int) -> None:
         self.flushed_offset = self.recovery_point = offset
 
+    @property
+    def running(self) -> trio.Event | None:
+        """Set when the flush that is under way has ended."""
+        return self._running
+
+    def take_over(self, other: "GroupCommit") -> None:
+        """The log goes on with the files of another one; neither is being flushed now."""
+        assert self._running is None
+        assert other._running is None
+        self._upto, self.flushed_offset, self.recovery_point = 0, other.flushed_offset, other.recovery_point
+
+    async def flush_with_names(self) -> None:
+        """As `flush`, at least once, with the names of all files and directories.  Raises: StorageFailed."""
+        while self._running is not None:
+            await self._running.wait()
+        self._log.check()
+        self.names_changed = self.directory_is_new = self._log.epochs.changed = True
+        await self._lead()
+        self._log.check()
+
     def cut(self, end_offset: int) -> None:
         """Nothing at or above is left, also for a flush that is under way."""
         self.flushed_offset = min(self.flushed_offset, end_offset)

@@ -18,14 +18,37 @@ from broker.storage.segments.checkpoints import (
     read_offsets,
     read_topic_id,
 )
-from broker.storage.segments.directory import DataDirectory
+from broker.storage.segments.directory import CLEAN_SHUTDOWN, META_PROPERTIES, DataDirectory
 from broker.storage.segments.log import Keeper, SegmentLog
-from broker.storage.segments.names import DELETE_DIRECTORY, partition_directory
+from broker.storage.segments.names import (
+    DELETE_DIRECTORY,
+    STRAY_DIRECTORY,
+    TEMPORARY,
+    marked_directory,
+    partition_directory,
+)
 from broker.storage.segments.recovery import LeftBehind, open_log
 
 log = logging.getLogger("barnabas.storage")
 
 _CHECKPOINTS = (RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS, CLEANED_OFFSETS)
+
+_OWN_FILES = {
+    *_CHECKPOINTS,
+    META_PROPERTIES,
+    CLEAN_SHUTDOWN,
+    "cleaner-offset-checkpoint",
+    "remote-log-index-cache",
+    ".lock",
+    ".gitignore",
+    "lost+found",
+    "registry.db",
+    "registry.db-wal",
+    "registry.db-shm",
+}
+"""Ours, Kafka's, and the file system's."""
+_KRAFT_LOG = "__cluster_metadata-0"
+_SHOWN = 5
 
 NO_TOPIC_ID = UUID(int=0)
 """Of a log whose directory has no `partition.metadata`: of a broker before 2.8, or not begun before a crash."""
@@ -36,6 +59,8 @@ class Found:
     """The logs of one data directory; `unreadable` names those that cannot be told apart, with the reason."""
 
     logs: list[SegmentLog] = field(default_factory=list)
+    futures: list[SegmentLog] = field(default_factory=list)
+    """On their way into this directory when the last run ended."""
     unreadable: dict[str, str] = field(default_factory=dict)
 
 
@@ -46,10 +71,16 @@ async def load_directory(
     found = Found()
     clean = directory.take_clean_mark()
     offsets = {name: _offsets(disk, directory.path / name) for name in _CHECKPOINTS}
+    foreign = []
     for name in disk.names(directory.path):
-        if name.endswith(DELETE_DIRECTORY):
+        log_name, mark = marked_directory(name)
+        if mark == DELETE_DIRECTORY:
+            log.info("%s was being deleted; that goes on", directory.path / name)
             keeper.remove_later([directory.path / name], 0)
-        elif (place := partition_directory(name)) is not None:
+        elif mark == STRAY_DIRECTORY or (place := partition_directory(log_name)) is None or name == _KRAFT_LOG:
+            if name not in _OWN_FILES and not name.endswith(TEMPORARY):
+                foreign.append(name)
+        else:
             left = LeftBehind(
                 clean,
                 offsets[RECOVERY_POINTS].get(place, 0),
@@ -57,7 +88,10 @@ async def load_directory(
                 offsets[HIGH_WATERMARKS].get(place, 0),
                 offsets[CLEANED_OFFSETS].get(place, 0),
             )
-            await _load_one(found, directory.path / name, place[1], left, disk, defaults, keeper, now_ms)
+            await _load_one(found, directory.path / name, log_name, left, disk, defaults, keeper, now_ms)
+    if foreign:
+        shown = ", ".join(foreign[:_SHOWN]) + (f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else "")
+        log.warning("%s holds what is no log of this broker, and stays as it is: %s", directory.path, shown)
     return found
 
 
@@ -72,7 +106,7 @@ def _offsets(disk: Disk, path: Path) -> dict[tuple[str, int], int]:
 async def _load_one(
     found: Found,
     path: Path,
-    partition: int,
+    name: str,
     left: LeftBehind,
     disk: Disk,
     defaults: LogSettings,
@@ -85,7 +119,8 @@ async def _load_one(
         found.unreadable[path.name] = f"{damaged} is damaged, so nobody knows whose {path} is"
         log.error("%s", found.unreadable[path.name])
         return
-    opened = SegmentLog(LogId(topic_id or NO_TOPIC_ID, partition), path.name, path, defaults, disk, keeper)
+    _, partition = partition_directory(name) or (name, 0)
+    opened = SegmentLog(LogId(topic_id or NO_TOPIC_ID, partition), name, path, defaults, disk, keeper)
     opened.has_directory, opened.has_metadata = True, topic_id is not None
     await open_log(opened, left, now_ms, trio.lowlevel.checkpoint)
-    found.logs.append(opened)
+    (found.logs if path.name == name else found.futures).append(opened)

@@ -230,6 +230,24 @@ class SegmentLog:
             file.release()
         self.has_metadata = self.commit.names_changed = True
 
+    def adopt(self, other: "SegmentLog", directory: Path) -> list[Segment]:
+        """Go on with the files of `other`, which hold the same batches and lie in `directory` now.
+
+        Returns: the segments until now.
+        """
+        old, self.segments, other.segments = self.segments, other.segments, []
+        for segment in self.segments:
+            segment.moved_to(directory)
+        for segment in self.segments[:-1]:
+            segment.release()
+        self.directory, self.space = directory, self.keeper.space_of(directory.parent)
+        self.has_directory = self.has_metadata = self.epochs.changed = True
+        self.commit.take_over(other.commit)
+        self.unflushed_bytes = other.unflushed_bytes
+        self.cleaned_offset = min(self.cleaned_offset, self.segments[0].base_offset)
+        self.reader.begin_again()
+        return old
+
     # --- cutting ---
 
     def truncate(self, offset: int) -> None:
@@ -364,13 +382,13 @@ class SegmentLog:
         self.keeper.remove_later([gone], self.settings.file_delete_delay_ms)
 
 
-def _batch_of(header: BatchHeader, batches: memoryview, stored: list[BatchHeader]) -> memoryview:
-    position = sum(earlier.size for earlier in stored[: stored.index(header)])
-    return batches[position : position + header.size]
-
-
 def _rolled_after_ms(settings: LogSettings) -> int:
     """What is written still is not compacted, so `max.compaction.lag.ms` ends that, too.  Source: KIP-354."""
     if "compact" in settings.cleanup_policy and settings.max_compaction_lag_ms > 0:
         return min(settings.segment_ms, settings.max_compaction_lag_ms)
     return settings.segment_ms
+
+
+def _batch_of(header: BatchHeader, batches: memoryview, stored: list[BatchHeader]) -> memoryview:
+    position = sum(earlier.size for earlier in stored[: stored.index(header)])
+    return batches[position : position + header.size]

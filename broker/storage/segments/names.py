@@ -17,8 +17,13 @@ CLEANED = ".cleaned"
 SWAP = ".swap"
 """Added once it is whole: it replaces what it was made of."""
 DELETE_DIRECTORY = "-delete"
+FUTURE_DIRECTORY = "-future"
+STRAY_DIRECTORY = "-stray"
+MOVED = ".moved"
+"""In a partition's directory that came from another data directory, until the one it came from is gone."""
 
 _PARTITION = re.compile(r"(?P<topic>[a-zA-Z0-9._-]{1,249})-(?P<partition>\d{1,10})")
+_MARKED = re.compile(r"(?P<name>.+)\.[0-9a-f]{32}(?P<mark>-delete|-future|-stray)")
 _OFFSET_FILE = re.compile(r"(\d{20})(\.[a-z]+)")
 _LONGEST_NAME = 255
 
@@ -44,3 +49,14 @@ def delete_directory(name: str, unique: UUID) -> str:
     """The name under which a partition's directory waits for its removal: `orders-0.<hex>-delete`."""
     tail = f".{unique.hex}{DELETE_DIRECTORY}"
     return name[: _LONGEST_NAME - len(tail)] + tail
+
+
+def future_directory(name: str, unique: UUID) -> str:
+    """Where a partition's directory grows that will take the place of one elsewhere: `orders-0.<hex>-future`."""
+    return f"{name}.{unique.hex}{FUTURE_DIRECTORY}"
+
+
+def marked_directory(name: str) -> tuple[str, str]:
+    """`orders-0` and `-future` of `orders-0.<hex>-future`; the mark is empty where there is none."""
+    found = _MARKED.fullmatch(name)
+    return (found["name"], found["mark"]) if found else (name, "")

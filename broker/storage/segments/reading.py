@@ -65,6 +65,14 @@ class Reader:
         self._log = log
         self._open: list[Segment] = []
 
+    def has_open(self, segment: Segment) -> bool:
+        """Whether its files are kept open for the next reader."""
+        return segment in self._open
+
+    def begin_again(self) -> None:
+        """The log has other segments now."""
+        self._open.clear()
+
     async def read(self, offset: int, max_bytes: int, below: int, breathe: Breathe) -> Slice:
         """See `broker.storage.contract.Log.read`."""
         for attempt in range(_ATTEMPTS):

@@ -154,6 +154,12 @@ class Segment(Contents):
             theirs.read_like(ours)
         return twin
 
+    def moved_to(self, directory: Path) -> None:
+        """Its files lie there now, as open as they were."""
+        self.directory = directory
+        for kept, contents in ((self.index, INDEX), (self.times, TIME_INDEX), (self.aborted, TXN_INDEX)):
+            kept.path = offset_file(directory, self.base_offset, contents + self.suffix)
+
     def files(self) -> list[Path]:
         """All that belongs to it and is there."""
         suffixes = (LOG, INDEX, TIME_INDEX, TXN_INDEX, SNAPSHOT)

@@ -7,6 +7,8 @@ import errno
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -14,8 +16,9 @@ from uuid import UUID
 import trio
 
 from broker.clock import Chance, Clock
-from broker.storage.contract import DirectoryUse, Identity, LogId, LogSettings, StorageFailed
+from broker.storage.contract import DirectoryUse, Identity, LogId, LogSettings, NoSuchDirectory, StorageFailed
 from broker.storage.files import Disk, SystemDisk
+from broker.storage.segments import moving
 from broker.storage.segments.checkpointing import Checkpointer
 from broker.storage.segments.checkpoints import LOG_STARTS
 from broker.storage.segments.chores import Chores, ChoreSettings, Removals
@@ -23,6 +26,8 @@ from broker.storage.segments.directories import Directories
 from broker.storage.segments.directory import DataDirectory
 from broker.storage.segments.loading import load_directory
 from broker.storage.segments.log import SegmentLog
+from broker.storage.segments.moving import Moves
+from broker.storage.segments.names import MOVED
 from broker.storage.segments.space import LOOK_EVERY_S, Space
 
 log = logging.getLogger("barnabas.storage")
@@ -65,7 +70,10 @@ class SegmentStorage:
         self._by_name: dict[str, SegmentLog] = {}
         self._unreadable: dict[str, str] = {}
         self._loaded = False
-        self._checkpointer = Checkpointer(self._disk, self._live_paths, self._logs.values, self._checkpoint_failed)
+        self._checkpointer = Checkpointer(self._disk, self._live_paths, self._all_logs, self._checkpoint_failed)
+        self._rate: Callable[[], float] = lambda: inf
+        self._moves = Moves(self._disk, clock, self, self._checkpointer, lambda: self._rate())
+        self._preferred: dict[str, Path] = {}
         self._unwritable: set[Path] = set()
         self._suspects: set[DataDirectory] = set()
         self._suspected = trio.Event()
@@ -86,6 +94,9 @@ class SegmentStorage:
         self._directories.identify(identity, self._clock.now_ms())
 
     # --- directories that fail or fill up ---
+
+    def _all_logs(self) -> Iterable[SegmentLog]:
+        return chain(tuple(self._logs.values()), self._moves.futures())
 
     def _live_paths(self) -> list[Path]:
         return [directory.path for directory in self._directories.live]
@@ -114,7 +125,7 @@ class SegmentStorage:
     def _directory_failed(self, directory: DataDirectory, error: OSError) -> None:
         """All its logs are offline now. Raises: OperatorError: it was the last one."""
         if self._directories.fail(directory, directory.unusable(error)):
-            for kept in list(self._by_name.values()):
+            for kept in (*self._by_name.values(), *self._moves.futures()):
                 if kept.directory.parent == directory.path and kept.failure is None:
                     kept.go_offline(f"{directory.path} failed")
                     self._went_offline(kept)
@@ -151,6 +162,7 @@ class SegmentStorage:
 
     async def load(self) -> Iterable[SegmentLog]:
         await self._look_at_space()
+        futures: list[SegmentLog] = []
         for directory in self._directories.live:
             try:
                 found = await load_directory(directory, self._disk, self._defaults, self, self._clock.now_ms())
@@ -158,24 +170,57 @@ class SegmentStorage:
                 self._directory_failed(directory, error)
                 continue
             self._unreadable.update(found.unreadable)
+            futures += found.futures
             for loaded in found.logs:
                 self._take(loaded)
+        self._end_settled_moves()
+        for future in futures:
+            self._take_future(future)
         await self._checkpointer.write_all()  # those of the last run may name logs that are gone
         self._loaded = True
         return list(self._logs.values())
 
     def _take(self, loaded: SegmentLog) -> None:
         twin = self._by_name.setdefault(loaded.name, loaded)
-        if twin is not loaded:
+        if twin is not loaded and (settled := moving.settled(self._disk, twin, loaded)) is not None:
+            goes_on, left = settled
+            self._moves.discard(left)
+            self._by_name[loaded.name] = self._logs[loaded.id] = goes_on
+            log.warning("%s goes on in %s; it was moving", goes_on.name, goes_on.directory.parent)
+        elif twin is not loaded:
             twin.fail(f"there is another one in {loaded.directory.parent}; remove the one that is wrong")
         elif loaded.has_metadata:
             self._logs[loaded.id] = loaded
+
+    def _end_settled_moves(self) -> None:
+        """Logs that changed places need no mark once the old place was looked at."""
+        if len(list(self._directories)) > 1 and not self._directories.failed:
+            for kept in self._by_name.values():
+                if kept.failure is None and self._disk.exists(kept.directory / MOVED):
+                    self._disk.remove(kept.directory / MOVED)
+
+    def _take_future(self, future: SegmentLog) -> None:
+        current = self._by_name.get(future.name)
+        if current is None or current.failure is not None:
+            log.warning("%s belongs to no log that is here, and stays as it is", future.directory)
+            for segment in future.segments:
+                segment.release()
+        elif (
+            future.failure is None
+            and future.id == current.id in self._logs
+            and future.directory.parent != current.directory.parent
+            and self._moves.get(current.id) is None
+        ):
+            self._moves.go_on(current, future)
+        else:
+            self._moves.discard(future)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Raises: OperatorError: the last directory failed."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._probe_suspects)
             nursery.start_soon(self._watch_space)
+            nursery.start_soon(self._moves.run)
             await self._chores.run(task_status)
 
     async def close(self) -> None:
@@ -186,7 +231,7 @@ class SegmentStorage:
         failed: set[Path] = set()
         limiter = trio.CapacityLimiter(_CLOSING_AT_ONCE)
         async with trio.open_nursery() as nursery:
-            for kept in self._by_name.values():
+            for kept in (*self._by_name.values(), *self._moves.futures()):
                 nursery.start_soon(self._close_one, kept, limiter, failed)
         try:
             failed |= await self._checkpointer.write_all()
@@ -224,9 +269,12 @@ class SegmentStorage:
             except OSError as error:
                 self._directory_failed(directory, error)
         if directory.failure is not None:
-            return DirectoryUse(str(path), {}, failed=True)
+            return DirectoryUse(str(path.absolute()), {}, failed=True)
         here = [kept for kept in self._logs.values() if kept.directory.parent == path and kept.failure is None]
-        return DirectoryUse(str(path), {kept.id: kept.size_bytes for kept in here}, total, usable)
+        sizes = {kept.id: kept.size_bytes for kept in here}
+        coming = [move for move in self._moves if move.leaving is None and move.future.directory.parent == path]
+        futures = {move.current.id: (move.future.size_bytes, move.lag) for move in coming}
+        return DirectoryUse(str(path.absolute()), sizes, total, usable, futures=futures)
 
     def expire_producers_after(self, idle_ms: int) -> None:
         self._chores.producer_idle_ms = idle_ms
@@ -260,11 +308,34 @@ class SegmentStorage:
         if not new and (failed := self._directories.failed):
             where = ", ".join(str(directory.path) for directory in failed)
             raise StorageFailed(f"{name} is not in the directories that work; it may be in {where}, which failed")
-        count = Counter(kept.directory.parent for kept in self._by_name.values())
-        parent = min(self._live_paths(), key=lambda path: count[path])
+        parent = self._preferred.pop(name, None) or self._emptiest()
+        if self._directories.at(parent).failure is not None:
+            raise StorageFailed(f"{name} was to be made in {parent}, which failed")
         made = SegmentLog(log_id, name, parent / name, settings, self._disk, self)
         self._logs[log_id] = self._by_name[name] = made
         return made
+
+    def _emptiest(self) -> Path:
+        count = Counter(kept.directory.parent for kept in (*self._by_name.values(), *self._moves.futures()))
+        return min(self._live_paths(), key=lambda path: count[path])
+
+    # --- from directory to directory ---
+
+    def move(self, topic: str, partition: int, log_id: LogId | None, path: str) -> None:
+        target = next((each for each in self._directories if each.path.absolute() == Path(path)), None)
+        if target is None:
+            raise NoSuchDirectory(f"log.dirs does not name {path}")
+        if target.failure is not None:
+            raise StorageFailed(f"{path} is offline")
+        kept = None if log_id is None else self._logs.get(log_id)
+        if kept is None:
+            self._preferred[f"{topic}-{partition}"] = target.path
+        else:
+            kept.check()
+            self._moves.begin(kept, target.path)
+
+    def pace_moves(self, bytes_per_second: Callable[[], float]) -> None:
+        self._rate = bytes_per_second
 
     async def keep_starts(self, logs: Iterable[LogId]) -> set[LogId]:
         there = {each: kept for each in logs if (kept := self._logs.get(each)) is not None}
@@ -278,9 +349,19 @@ class SegmentStorage:
     async def delete(self, log_id: LogId) -> None:
         gone = self._logs.pop(log_id, None)
         if gone is not None:
+            changed = self._moves.end(log_id)
+            if changed is not None:
+                await self._sync_names(changed)
             del self._by_name[gone.name]
             await gone.close(delete=True)
             await self._checkpointer.write_all()
+
+    async def _sync_names(self, directory: Path) -> None:
+        try:
+            await self._disk.in_thread(lambda: self._disk.sync_directory(directory))
+        except OSError as error:
+            log.error("%s cannot be synced: %s", directory, error.strerror or error)
+            self._suspect(directory)
 
     def high_watermark(self, log_id: LogId) -> int:
         kept = self._logs.get(log_id)
@@ -300,6 +381,7 @@ class SegmentStorage:
         self._removals.add(paths, trio.current_time() + after_ms / 1000)
 
     def lower_recovery_point(self, lowered: SegmentLog, offset: int) -> None:
+        self._moves.truncated(lowered, offset)
         if lowered.commit.recovery_point > offset:
             lowered.commit.recovery_point = offset
             self._checkpointer.write_recovery_points_now(lowered.directory.parent)
