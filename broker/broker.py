@@ -107,7 +107,7 @@ class Broker:
             peers=lambda _: LocalPeer(router),
         )
         self._health = Health(broker_id, self._image, registry)
-        self._responder = Responder(pages(settings, self._health, LocalPeer(router)))
+        self._responder = Responder(pages(self._rooms, self._health, LocalPeer(router)))
         self._web = world.web
         self._endpoints = advertised(settings.listening.listeners, world.listeners)
         self._registration = Registration(registry, broker_id, self._endpoints, settings, clock)

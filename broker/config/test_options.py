@@ -59,6 +59,7 @@ def test_the_table_has_every_option_and_no_other() -> None:
         "barnabas.advertise.local.address",
         "barnabas.cluster.id",
         "barnabas.control.api",
+        "barnabas.metrics.partitions",
         "barnabas.scrub.bytes.per.second",
         "barnabas.storage",
     }

@@ -308,7 +308,13 @@ class NetworkSettings(Settings):
         "barnabas.http.listener",
         STRING,
         None,
-        doc="HOST:PORT of health checks; of several, separated by commas, the first that is free. Off when not set.",
+        doc="HOST:PORT of health and metrics; of several, separated by commas, the first free one. Off when not set.",
+    )
+    barnabas_metrics_partitions = Key(
+        "barnabas.metrics.partitions",
+        BOOLEAN,
+        False,
+        doc="Tell size and offsets of each log at /metrics, three series for each partition.",
     )
     barnabas_output_max_bytes = Key(
         "barnabas.output.max.bytes",

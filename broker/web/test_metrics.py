@@ -1,0 +1,147 @@
+"""/metrics as Prometheus reads it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import trio
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_families
+from prometheus_client.parser import text_string_to_metric_families as plain_families
+
+from broker.testing.calls import create, fetched, produce
+from broker.testing.running import Running, running
+from broker.transport.contract import Address
+from broker.transport.memory import MemoryListener
+from broker.web.exposition import SLICE_S, Family, Sample, in_slices, labels, lines
+from broker.web.metrics_page import quantile_ms
+from broker.web.test_responder import CLOSE, request, said
+from kproto.errors import ErrorCode
+from kproto.messages.find_coordinator import FindCoordinatorRequest
+from kproto.messages.offset_commit import (
+    OffsetCommitRequest,
+    OffsetCommitRequestPartition,
+    OffsetCommitRequestTopic,
+)
+
+SOON = (ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ErrorCode.NOT_COORDINATOR)
+
+
+class Scraped:
+    """Samples of one answer by name and labels."""
+
+    def __init__(self, answer: str, *, openmetrics: bool) -> None:
+        head, _, body = answer.partition("\r\n\r\n")
+        assert head.startswith("HTTP/1.1 200"), answer
+        parse: Any = open_families if openmetrics else plain_families
+        self.families = list(parse(dechunked(body)))
+        self.samples = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in self.families
+            for sample in family.samples
+        }
+
+    def __call__(self, name: str, **wanted: str) -> float:
+        return float(self.samples[name, frozenset(wanted.items())])
+
+
+def dechunked(body: str) -> str:
+    text = ""
+    while body:
+        size, _, rest = body.partition("\r\n")
+        text, body = text + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+    return text
+
+
+async def scraped(listener: MemoryListener, *, openmetrics: bool = False) -> Scraped:
+    accept = "Accept: application/openmetrics-text" if openmetrics else "Accept: */*"
+    return Scraped(await said(listener.connect(), request("GET /metrics", accept, CLOSE)), openmetrics=openmetrics)
+
+
+@pytest.mark.parametrize("openmetrics", [False, True], ids=["plain", "openmetrics"])
+async def test_what_happened_is_told_under_the_names_that_dashboards_know(openmetrics: bool) -> None:
+    listener = MemoryListener(Address("127.0.0.1", 9644))
+    options = {"barnabas.metrics.partitions": "true"}
+    async with running(options, change=lambda world: world.web.append(listener)) as broker:
+        await work(broker)
+        found = await scraped(listener, openmetrics=openmetrics)
+    assert found("kafka_server_brokertopicmetrics_messagesin_total", topic="orders") == 5
+    assert found("kafka_server_brokertopicmetrics_messagesin_total") >= 5
+    assert found("kafka_server_brokertopicmetrics_bytesout_total", topic="orders") == found(
+        "kafka_server_brokertopicmetrics_bytesin_total", topic="orders"
+    )
+    assert found("kafka_network_requestmetrics_requests_total", request="Produce", version="9") == 1
+    assert found("barnabas_request_seconds_count", request="Produce") == found(
+        "barnabas_request_seconds_bucket", request="Produce", le="+Inf"
+    )
+    assert found("kafka_log_log_logendoffset", topic="orders", partition="0") == 5
+    assert found("kafka_topic_partition_current_offset", topic="orders", partition="0") == 5
+    assert found("kafka_consumergroup_current_offset", consumergroup='g"1', topic="orders", partition="0") == 3
+    assert found("kafka_consumergroup_lag", consumergroup='g"1', topic="orders", partition="0") == 2
+    assert found("kafka_consumergroup_lag_sum", consumergroup='g"1', topic="orders") == 2
+    assert found("kafka_coordinator_group_groupmetadatamanager_numgroups") == 1
+    assert found("kafka_controller_kafkacontroller_activecontrollercount") == 1
+    assert found("kafka_brokers") == 1
+    assert found("process_resident_memory_bytes") > 1 << 20
+
+
+async def work(broker: Running) -> None:
+    """Five records, of which a group of strange name has read three; and a member that nobody knows."""
+    client = broker.connect()
+    await create(client, "orders")
+    await produce(client, "orders", "a", "b", "c", "d", "e")
+    assert await fetched(client, "orders") == ["a", "b", "c", "d", "e"]
+    offset = OffsetCommitRequestPartition(committed_offset=3, committed_metadata="")
+    commit = OffsetCommitRequest(
+        group_id='g"1',
+        generation_id_or_member_epoch=-1,
+        topics=[OffsetCommitRequestTopic(name="orders", partitions=[offset])],
+    )
+    await client.ask(FindCoordinatorRequest(key='g"1'), 2)
+    while (answer := await client.ask(commit, 8)).topics[0].partitions[0].error_code:
+        assert answer.topics[0].partitions[0].error_code in SOON, answer
+        await trio.lowlevel.checkpoint()
+
+
+def test_a_quantile_lies_in_its_bucket() -> None:
+    buckets = [0] * 32
+    buckets[10], buckets[20] = 99, 1  # 0.5 to 1 ms, and one of half a second and more
+    assert 0.512 < quantile_ms(buckets, 0.5) < 1.024
+    assert 0.512 < quantile_ms(buckets, 0.99) <= 1.024
+    assert 524 < quantile_ms(buckets, 0.999) <= 1049
+    assert quantile_ms([0] * 32, 0.5) == 0
+
+
+def test_a_label_is_escaped() -> None:
+    assert labels(group='a"b\\c\nd') == '{group="a\\"b\\\\c\\nd"}'
+
+
+async def test_ten_thousand_series_let_others_have_their_turn() -> None:
+    """By a clock that the text itself moves: each line takes 20 microseconds."""
+    now = 0.0
+
+    def series() -> Iterator[Sample]:
+        nonlocal now
+        for number in range(10_000):
+            now += 0.000_02
+            yield Sample(labels(number=number), number)
+
+    longest, turns = 0.0, 0
+    last = 0.0
+
+    async def neighbour() -> None:
+        nonlocal longest, turns, last
+        while True:
+            longest, last, turns = max(longest, now - last), now, turns + 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(neighbour)
+        text = lines([Family("x", "gauge", "Many.", series())], openmetrics=False)
+        size = 0
+        async for piece in in_slices(text, lambda: now):
+            size += piece.count(b"\n")
+            await trio.lowlevel.checkpoint()
+        nursery.cancel_scope.cancel()
+    assert size == 10_002
+    assert turns > 200
+    assert longest < 4 * SLICE_S  # two slices where its turn came first and then last
