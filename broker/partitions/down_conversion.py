@@ -13,7 +13,7 @@ async def old_messages(log: Log, offset: int, below: int, max_bytes: int, magic:
 
     The first batch with records comes whole, however large; after that at most `max_bytes` in all. What has nothing
     for old clients (transaction markers) is passed by, so that they never stand still before it.
-    Raises: ApiError, of the first batch only, later ones end the answer before them: UNSUPPORTED_COMPRESSION_TYPE: it is
+    Raises: ApiError, of the first batch; later ones end the answer before them. UNSUPPORTED_COMPRESSION_TYPE: it is
         of zstd; CORRUPT_MESSAGE and others: it is not sound; OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR: as the log says.
     """
     out = bytearray()
