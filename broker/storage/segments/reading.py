@@ -101,11 +101,12 @@ class Reader:
                     break
                 if not segment.size:
                     continue  # compaction has left nothing of it
-                tail = self._tail_of(segment)
-                start = segment.start_for(offset)
-                if probe and tail > 0:
-                    _must_be_warm(segment.file, start, max_bytes, tail)
-                known = segment.size if start >= segment.checked.own_from else _known_end(segment, start)
+                tail, known = self._tail_of(segment), segment.size
+                if tail > 0 or segment.checked.own_from > 0:
+                    start = segment.start_for(offset)
+                    if probe and tail > 0:
+                        _must_be_warm(segment.file, start, max_bytes, tail)
+                    known = _known_end(segment, start)
                 place = segment.find(offset, known)
                 if place is not None:
                     return _run(segment, place, max_bytes, below, known, tail if probe else 0)
@@ -212,7 +213,7 @@ def _look(twin: Segment, look: Callable[[Segment], object]) -> None:
 def _known_end(segment: Segment, start: int) -> int:
     """How far the segment was checked from `start` on.  Raises: Unchecked: not at all."""
     end = segment.checked.end_from(start, segment.size)
-    if end == start:
+    if end == start < segment.size:
         raise Unchecked(segment)
     return end
 
