@@ -39,6 +39,10 @@ class Tree:
     def exists(self, path: str) -> bool:
         return self._kazoo.exists(path) is not None
 
+    def make(self, path: str) -> None:
+        """An empty node; 0.8 makes no chroot for itself."""
+        self._kazoo.ensure_path(path)
+
     def session_of(self, path: str) -> int:
         """Of an ephemeral node; 0: it is not one, or is not there."""
         stat = self._kazoo.exists(path)
