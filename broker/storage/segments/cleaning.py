@@ -64,6 +64,7 @@ class Cleaning:
         self._pace = Pace()
         self._throttle = Throttle(lambda: settings.log_cleaner_io_max_bytes_per_second)
         self._uncleanable: set[LogId] = set()
+        self._under_way: SegmentLog | None = None
         self._scope = trio.CancelScope()
         self._ended = trio.Event()
         self._ended.set()
@@ -76,7 +77,7 @@ class Cleaning:
         try:
             with self._scope:
                 while True:
-                    if not await self.clean_next():
+                    if not await self._clean_next_or_give_up():
                         await trio.sleep(max(self._settings.log_cleaner_backoff_ms, _SHORTEST_MS) / 1000)
         finally:
             self._ended.set()
@@ -86,12 +87,25 @@ class Cleaning:
         self._scope.cancel()
         await self._ended.wait()
 
+    async def _clean_next_or_give_up(self) -> bool:
+        """A bug of ours costs a log its compaction, not the broker its life."""
+        try:
+            return await self.clean_next()
+        except Exception:
+            if self._under_way is None:
+                raise
+            log.exception("Compaction of %s broke off", self._under_way.name)
+            self._give_up(self._under_way, "see above")
+            return False
+
     async def clean_next(self) -> bool:
         """Compact the log that needs it most; False if none does, or it could not be done."""
         due = await self._due()
         if due is None:
             return False
+        self._under_way = due.log
         done = await self._clean(due)
+        self._under_way = None
         await self._note_cleaned()
         return done
 

@@ -8,6 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from broker.clock import SetClock
+from broker.storage.compaction.batch_filter import BatchFilter
 from broker.storage.contract import LogId
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.store import SegmentStorage
@@ -24,7 +25,7 @@ from broker.testing.storage import (
     storage_on,
     stored,
 )
-from kproto.records.batch import build_batch, crc_is_right, read_records, split
+from kproto.records.batch import HEADER_BYTES, BatchHeader, build_batch, crc_is_right, read_records, split
 from kproto.records.compression import Codec
 from kproto.records.control import EndTxnMarker, MarkerType, build_marker
 from kproto.records.record import Record
@@ -498,3 +499,28 @@ async def test_as_many_bytes_a_second_as_the_option_says(autojump_clock: MockClo
     begun = trio.current_time()
     assert await bench.clean()
     assert 25 <= trio.current_time() - begun <= 60
+
+
+async def test_a_bug_costs_the_log_its_compaction_and_nobody_else_anything(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await Bench().open()
+    other = await Bench().open()
+    other.log = bench.storage.create(LogId(UUID(int=5), 0), "other", bench.options)
+    for value in "1234":
+        bench.append(("a", value))
+    for value in "123":
+        other.append(("b", value))
+    done = BatchFilter.left_of
+
+    def broken(self: BatchFilter, header: BatchHeader, batch: memoryview) -> object:
+        if b"a" in bytes(batch[HEADER_BYTES:]):
+            raise AssertionError("a bug")
+        return done(self, header, batch)
+
+    monkeypatch.setattr(BatchFilter, "left_of", broken)
+    async with in_background(bench.storage):
+        await trio.sleep(60)
+        await bench.storage._chores.cleaning.stop()
+    assert (bench.log.cleaned_offset, other.log.cleaned_offset) == (0, 2)
+    assert ["broke off" in record.message for record in caplog.records].count(True) == 1
