@@ -7,8 +7,9 @@ from broker.storage.segments.checked import Checked
 from broker.storage.segments.log import SegmentLog
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, started, storage_on, stored
-from kproto.records.batch import read_header, split
+from kproto.records.batch import build_batch, read_header, split
 from kproto.records.compression import Codec
+from kproto.records.record import Record
 
 LOG = DATA / "orders-0" / "00000000000000000000.log"
 BATCHES = 6
@@ -99,6 +100,49 @@ async def test_every_bit_of_the_first_and_the_last_batch_of_a_segment() -> None:
 @pytest.mark.parametrize("codec", Codec)
 async def test_every_bit_of_a_segment(codec: Codec) -> None:
     await every_bit(codec, range(BATCHES))
+
+
+async def test_two_batches_that_overlap_behind_a_gap_are_both_refused() -> None:
+    """Compaction leaves gaps: then nobody can tell which of the two has moved."""
+    disk = FakeDisk()
+    storage = storage_on(disk)
+    await started(storage)
+    log = storage.create(ORDERS, "orders", OPTIONS)
+    sound = [bytes(batch("one", "two", base_offset=offset, epoch=0)) for offset in (4, 6, 8)]
+    log.append_as_follower(memoryview(bytearray(b"".join(sound))), NOW_MS)
+    log.roll(log.end_offset, NOW_MS)
+    await storage.close()
+    data = disk.contents(LOG)
+    disk.put(LOG, flipped(data, 8 * (len(sound[0]) + 7) + 1))
+    log = await opened(disk)
+    assert log.segments[0].base_offset == 0
+    for offset in (4, 5, 6, 7):
+        assert await served(log, offset) == []
+    assert await served(log, 8) == sound[2:]
+
+
+async def test_behind_a_damaged_length_only_a_batch_that_can_follow_is_taken_for_one() -> None:
+    """The wrong length leads into a value that looks like an older batch; it is none of this log."""
+    disk = FakeDisk()
+    storage = storage_on(disk)
+    await started(storage)
+    log = storage.create(ORDERS, "orders", LogOptions(segment_bytes=1 << 20))
+    log.append(batch("first"), 0, NOW_MS)
+    inner = bytes(batch("inner", base_offset=0, epoch=0))
+    record = Record(timestamp_ms=NOW_MS, value=b"-" * 40 + inner)
+    log.append(memoryview(bytearray(build_batch([record]))), 0, NOW_MS)
+    log.append(batch("last"), 0, NOW_MS)
+    log.roll(log.end_offset, NOW_MS)
+    await storage.close()
+    data = bytearray(disk.contents(LOG))
+    pieces = [bytes(piece) for _, piece in split(memoryview(bytes(data)))]
+    at = len(pieces[0])
+    data[at + 8 : at + 12] = (bytes(data).index(inner) - at - 12).to_bytes(4, "big")
+    disk.put(LOG, bytes(data))
+    log = await opened(disk)
+    assert await served(log, 0) == pieces[:1]
+    assert await served(log, 1) == []
+    assert await served(log, 2) == pieces[2:]
 
 
 async def test_a_batch_compressed_is_checked_as_it_lies_there() -> None:
