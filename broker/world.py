@@ -14,6 +14,7 @@ import trio
 from broker.clock import Chance, Clock, WallClock
 from broker.cluster.authorizer import AllowAll, Authorizer
 from broker.config.http_listener import http_addresses
+from broker.config.live import LiveSettings
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
 from broker.registry.contract import Registry
@@ -37,6 +38,8 @@ class Session(Registry, Protocol):
 class World:
     """One broker's. The storage is claimed; `open_registry` begins a session and is called inside the loop."""
 
+    live: LiveSettings
+    """Of the storage's background tasks."""
     clock: Clock
     chance: Chance
     storage: Storage
@@ -54,10 +57,11 @@ def real_world(settings: BrokerSettings) -> World:
     Raises: OperatorError: a directory is locked or foreign, a port is taken.
     """
     clock, chance = WallClock(), Chance()
-    storage = storage_of(settings, clock, chance)
+    live = LiveSettings(settings)
+    storage = storage_of(live, clock, chance)
     storage.claim(settings.broker_id if settings.broker_id >= 0 else None)
     listeners, web = sockets_of(settings)
-    return World(clock, chance, storage, registry_of(settings, clock), listeners, web=web)
+    return World(live, clock, chance, storage, registry_of(settings, clock), listeners, web=web)
 
 
 def storage_of(settings: BrokerSettings, clock: Clock, chance: Chance) -> Storage:

@@ -350,16 +350,6 @@ async def test_retention_set_while_running_removes_what_is_too_old(autojump_cloc
             assert partition.log.start_offset == 1
 
 
-@pytest.mark.parametrize("storage", ["memory", "files"])
-async def test_producers_are_forgotten_after_the_time_that_was_set(storage: str, tmp_path: Path) -> None:
-    async with running({"broker.id": "0"}, data=tmp_path if storage == "files" else None) as broker:
-        with broker.connect() as client:
-            assert await edit(client, BROKER, "0", ("producer.id.expiration.ms", SET, "1234")) == OK
-            kept: Any = broker.world.storage
-            chores = getattr(kept, "_chores", None)
-            assert (kept._producer_idle_ms if chores is None else chores.producer_idle_ms) == 1234
-
-
 async def test_options_outlive_the_broker(tmp_path: Path) -> None:
     async with running({"broker.id": "0"}, data=tmp_path) as broker:
         with broker.connect() as client:

@@ -299,10 +299,6 @@ class Storage(Protocol):
         """What lies where, logs that failed left out."""
         ...
 
-    def expire_producers_after(self, idle_ms: int) -> None:
-        """`producer.id.expiration.ms`, which may change while the broker runs."""
-        ...
-
     def create(self, log_id: LogId, topic: str, settings: LogSettings, *, new: bool = True) -> Log:
         """The log of that id, made if need be, with these options. An empty log costs no file until its first batch.
 

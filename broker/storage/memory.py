@@ -225,7 +225,6 @@ class MemoryStorage:
 
     def __init__(self, *, settings: MemorySettings, clock: Clock) -> None:
         self._settings = settings
-        self._producer_idle_ms = settings.producer_id_expiration_ms
         self._clock = clock
         self._logs: dict[LogId, MemoryLog] = {}
 
@@ -249,14 +248,11 @@ class MemoryStorage:
                     await kept.tidy(self._clock.now_ms())
                 except StorageFailed as failure:
                     log.info("%s", failure)  # deleted meanwhile
-                kept.producers.expire(self._clock.now_ms(), self._producer_idle_ms)
+                kept.producers.expire(self._clock.now_ms(), self._settings.producer_id_expiration_ms)
 
     async def directories(self) -> list[DirectoryUse]:
         """One, called `memory`."""
         return [DirectoryUse(PLACE, {log_id: kept.size_bytes for log_id, kept in self._logs.items()})]
-
-    def expire_producers_after(self, idle_ms: int) -> None:
-        self._producer_idle_ms = idle_ms
 
     def on_offline(self, listener: Callable[[LogId], None]) -> None:
         """Memory does not fail."""

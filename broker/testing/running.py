@@ -16,6 +16,7 @@ import trio
 from broker.broker import Broker, Ready
 from broker.clock import Chance, Clock, SetClock
 from broker.cluster.authorizer import AllowAll, Authorizer
+from broker.config.live import LiveSettings
 from broker.config.load import load
 from broker.config.settings import BrokerSettings
 from broker.foundations import foundations
@@ -105,10 +106,12 @@ def settings_of(options: Mapping[str, str], data: Path | None, sockets: bool) ->
 def world_of(settings: BrokerSettings, sockets: bool, clock: Clock, seed: int) -> tuple[World, Callable[[], Stream]]:
     """The world of one broker, its storage claimed, and how clients reach it."""
     chance = Chance(seed)
-    storage = storage_of(settings, clock, chance)
+    live = LiveSettings(settings)
+    storage = storage_of(live, clock, chance)
     storage.claim(None)
     listeners, open_stream = listening(settings) if sockets else in_memory()
-    world = World(clock, chance, storage, registry_of(settings, clock), listeners, ReadBuffers(poison=True))
+    registry = registry_of(settings, clock)
+    world = World(live, clock, chance, storage, registry, listeners, ReadBuffers(poison=True))
     return world, open_stream
 
 

@@ -94,7 +94,6 @@ class Chores:
         removals: Removals,
     ) -> None:
         self._settings = settings
-        self.producer_idle_ms = settings.producer_id_expiration_ms
         self._clock = clock
         self._logs = logs
         self._checkpointer = checkpointer
@@ -171,7 +170,7 @@ class Chores:
 
     async def _expire(self) -> None:
         for kept in list(self._logs()):
-            kept.producers.expire(self._clock.now_ms(), self.producer_idle_ms)
+            kept.producers.expire(self._clock.now_ms(), self._settings.producer_id_expiration_ms)
             await trio.lowlevel.checkpoint()
 
     async def _for_one(self, kept: SegmentLog, chore: Callable[[], Awaitable[object]]) -> None:
