@@ -71,6 +71,7 @@ class Broker:
         self._configs.on_change(self._partitions.settings_changed)
         self._groups = Groups(InternalLog(self._image), settings, clock, chance)
         self._partitions.on_leadership(self._groups.leadership_changed)
+        ground.storage.pace_moves(lambda: self._configs.layers.move_bytes_per_second)
         self._notices = LogDirNotices(registry, broker_id)
         self._partitions.on_replica_lost(self._notices.replica_lost)
         self._rooms = Rooms(
@@ -96,7 +97,7 @@ class Broker:
         limits = Limits.of(settings, descriptors=descriptor_limit())
         self._connections = Connections(router, world.buffers, Budget(settings.queued_max_request_bytes), limits)
         self._configs.on_broker_change(self._connections.settings_changed)
-        self._configs.on_broker_change(world.live.become)
+        self._configs.on_broker_change(lambda now: ground.storage.expire_producers_after(now.producer_id_expiration_ms))
         self._controller = ControllerRuntime(
             registry,
             broker_id,

@@ -5,13 +5,14 @@ Source: DynamicBrokerConfig of Kafka 3.9; KIP-226.
 
 import logging
 from collections.abc import Collection, Mapping
+from math import inf
 
 from broker.config.cross_checks import check_together
 from broker.config.keys import AT_START, CLUSTER, WORKS, BadValue, Key
 from broker.config.kinds import LONG
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
-from broker.config.unknown_names import ONLY_DYNAMIC, hint, is_plug_in
+from broker.config.unknown_names import MOVE_RATE, ONLY_DYNAMIC, hint, is_plug_in
 
 log = logging.getLogger("barnabas.config")
 
@@ -48,7 +49,14 @@ class Layers:
         """Names set while running that are known and have no effect here."""
         names = {**self.cluster, **self.broker}
         keys = BrokerSettings.KEYS
-        return sorted(name for name in names if name not in keys or keys[name].standing is not WORKS)
+        works = {MOVE_RATE, *(name for name, key in keys.items() if key.standing is WORKS)}
+        return sorted(names.keys() - works)
+
+    @property
+    def move_bytes_per_second(self) -> float:
+        """What logs on their way to another data directory may take of the disks; without end if nobody set it."""
+        text = self.broker.get(MOVE_RATE, self.cluster.get(MOVE_RATE, ""))
+        return float(text) if text.strip().isdecimal() else inf
 
     def check(self, changed: Mapping[str, str], *, whole_cluster: bool) -> None:
         """Whether these values may be put into a layer.

@@ -14,11 +14,9 @@ PLUG_IN_PREFIXES = (
 )
 """Names below these are somebody's options: known to make sense, without effect here."""
 
-ONLY_DYNAMIC = (
-    "leader.replication.throttled.rate",
-    "follower.replication.throttled.rate",
-    "replica.alter.log.dirs.io.max.bytes.per.second",
-)
+MOVE_RATE = "replica.alter.log.dirs.io.max.bytes.per.second"
+"""Heeded by moves between data directories."""
+ONLY_DYNAMIC = ("leader.replication.throttled.rate", "follower.replication.throttled.rate", MOVE_RATE)
 """Kafka takes these from AlterConfigs alone; in a file they mean nothing there either."""
 
 RENAMED = MappingProxyType(

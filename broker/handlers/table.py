@@ -84,6 +84,7 @@ TABLE: tuple[Row, ...] = (
     Row(ApiKey.OFFSET_FOR_LEADER_EPOCH, (0, 4), "offset_for_leader_epoch"),
     Row(ApiKey.DESCRIBE_CONFIGS, (0, 4), "describe_configs"),
     Row(ApiKey.ALTER_CONFIGS, (0, 2), "alter_configs"),
+    Row(ApiKey.ALTER_REPLICA_LOG_DIRS, (0, 2), "alter_replica_log_dirs", ALTER_CLUSTER),
     Row(ApiKey.DESCRIBE_LOG_DIRS, (0, 5), "describe_log_dirs", DESCRIBE_CLUSTER),
     Row(ApiKey.CREATE_PARTITIONS, (0, 3), "create_partitions"),
     Row(ApiKey.DELETE_GROUPS, (0, 3), "delete_groups"),

@@ -11,7 +11,7 @@ from broker.cluster.image import TopicImage
 from broker.cluster.topic_rules import INTERNAL_TOPICS
 from broker.metrics import Metrics
 from broker.partitions.partition import Leadership, Partition, PartitionSettings
-from broker.storage.contract import DirectoryUse, LogId, Storage, StorageFailed
+from broker.storage.contract import DirectoryUse, LogId, NoSuchDirectory, Storage, StorageFailed
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.leader_and_isr import (
     LeaderAndIsrPartitionError,
@@ -89,6 +89,24 @@ class Partitions:
     async def keep_starts(self, logs: Collection[LogId]) -> Collection[LogId]:
         """Make their start offsets durable; gives those logs where it failed."""
         return await self._storage.keep_starts(logs)
+
+    def move(self, topic: str, index: int, topic_id: UUID | None, path: str) -> bool:
+        """Have a replica's log move to that data directory; False: it is not here, and will be made there (KIP-113).
+
+        `topic_id`: None: the topic, or this partition, is not known.
+        Raises: ApiError: LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR.
+        """
+        partition = None if topic_id is None else self.find(topic_id, index)
+        offline = topic_id is not None and LogId(topic_id, index) in self._offline
+        try:
+            self._storage.move(topic, index, None if partition is None else partition.log.id, path)
+            if offline:
+                raise StorageFailed(f"{topic}-{index} is offline")
+        except NoSuchDirectory as unknown:
+            raise ApiError(ErrorCode.LOG_DIR_NOT_FOUND, str(unknown)) from unknown
+        except StorageFailed as failure:
+            raise ApiError(ErrorCode.KAFKA_STORAGE_ERROR, str(failure)) from failure
+        return partition is not None
 
     async def directories(self) -> list[DirectoryUse]:
         """Where this broker's logs lie, and how large they are."""

@@ -17,6 +17,11 @@ from kproto.messages.alter_partition_reassignments import (
     ReassignablePartition,
     ReassignableTopic,
 )
+from kproto.messages.alter_replica_log_dirs import (
+    AlterReplicaLogDir,
+    AlterReplicaLogDirsRequest,
+    AlterReplicaLogDirTopic,
+)
 from kproto.messages.api_versions import ApiVersionsRequest
 from kproto.messages.create_partitions import CreatePartitionsRequest, CreatePartitionsTopic
 from kproto.messages.create_topics import CreateTopicsRequest
@@ -241,6 +246,9 @@ QUESTIONS: dict[ApiKey, Callable[[Named, int], Message]] = {
     ApiKey.OFFSET_DELETE: offset_delete,
     ApiKey.ALTER_CONFIGS: alter_configs,
     ApiKey.INCREMENTAL_ALTER_CONFIGS: incremental_alter_configs,
+    ApiKey.ALTER_REPLICA_LOG_DIRS: lambda of, version: AlterReplicaLogDirsRequest(
+        dirs=[AlterReplicaLogDir(path="memory", topics=[AlterReplicaLogDirTopic(name=of.topic, partitions=[0])])]
+    ),
     ApiKey.DESCRIBE_LOG_DIRS: lambda of, version: DescribeLogDirsRequest(topics=None),
     ApiKey.DESCRIBE_PRODUCERS: describe_producers,
     ApiKey.DESCRIBE_TOPIC_PARTITIONS: describe_topic_partitions,

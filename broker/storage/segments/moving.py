@@ -8,6 +8,7 @@ Source: KIP-113, ReplicaAlterLogDirsThread.
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,7 +18,6 @@ from typing import Protocol
 import trio
 
 from broker.clock import Clock
-from broker.storage.compaction.pacing import Throttle
 from broker.storage.contract import DiskFull, LogId, StorageFailed
 from broker.storage.files import Disk, File
 from broker.storage.segments import producers_file
@@ -34,6 +34,8 @@ SLICE_BYTES = 256 << 10
 """Copied between two chances for others."""
 NEAR_BYTES = 1 << 20
 """So much, or less, is copied within the step that changes places."""
+_LOOK_S = 1.0
+"""How often a slow move asks for its rate."""
 RETRY_S = 1.0
 """After a full disk."""
 
@@ -72,7 +74,7 @@ class Moves:
         self._clock = clock
         self._keeper = keeper
         self._checkpoints = checkpoints
-        self._throttle = Throttle(rate)
+        self._rate = rate
         self._moves: dict[LogId, Move] = {}
         self._wanted = trio.Event()
 
@@ -230,7 +232,16 @@ class Moves:
         if place.is_as_it_was() and move.future.end_offset == place.copied_upto:
             _append(move, data, self._clock.now_ms())
             _close_files(move, place.segment)
-            await self._throttle.spend(len(data))
+            await self._pay(len(data))
+
+    async def _pay(self, size: int) -> None:
+        """Wait as long as so many bytes may take; the rate may change meanwhile, and be 0."""
+        while size > 0:
+            rate = self._rate()
+            seconds = min(size / rate, _LOOK_S) if rate > 0 else _LOOK_S
+            if seconds > 0:
+                await trio.sleep(seconds)
+            size -= math.ceil(rate * seconds) if rate < math.inf else size
 
     def _must_be_on(self, move: Move) -> None:
         """Raises: Gone: it was cancelled meanwhile."""

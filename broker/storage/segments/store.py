@@ -33,6 +33,8 @@ from broker.storage.segments.space import LOOK_EVERY_S, Space
 log = logging.getLogger("barnabas.storage")
 
 _CLOSING_AT_ONCE = 16
+_MOST_PREFERENCES = 100_000
+"""Remembered of logs that are not there yet."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -276,6 +278,9 @@ class SegmentStorage:
         futures = {move.current.id: (move.future.size_bytes, move.lag) for move in coming}
         return DirectoryUse(str(path.absolute()), sizes, total, usable, futures=futures)
 
+    def expire_producers_after(self, idle_ms: int) -> None:
+        self._chores.producer_idle_ms = idle_ms
+
     def create(self, log_id: LogId, topic: str, settings: LogSettings, *, new: bool = True) -> SegmentLog:
         name = f"{topic}-{log_id.partition}"
         kept = self._logs.get(log_id) or self._adopted(log_id, name) or self._made(log_id, name, settings, new)
@@ -326,6 +331,8 @@ class SegmentStorage:
             raise StorageFailed(f"{path} is offline")
         kept = None if log_id is None else self._logs.get(log_id)
         if kept is None:
+            while len(self._preferred) >= _MOST_PREFERENCES:
+                del self._preferred[next(iter(self._preferred))]
             self._preferred[f"{topic}-{partition}"] = target.path
         else:
             kept.check()
