@@ -4,6 +4,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+_FOR_EVER = 2**63
+
 
 class Epochs:
     """(epoch, offset of its first batch), both growing."""
@@ -44,11 +46,17 @@ class Epochs:
 
     def may_hold(self, epoch: int, offset: int) -> bool:
         """Whether a stored batch of that epoch can stand at that offset; old messages have no epoch, -1."""
+        epochs, _ = self.around(offset)
+        return epoch == -1 or epoch in epochs
+
+    def around(self, offset: int) -> tuple[range, int]:
+        """Epochs that a batch at that offset can have, and the offset from which on that is no longer so."""
         number = bisect_right(self._entries, offset, key=lambda entry: entry[1])
-        if epoch == -1 or number == 0:
-            return True
+        until = self._entries[number][1] if number < len(self._entries) else _FOR_EVER
+        if number == 0:
+            return range(-(2**31), 2**31), until
         below = self._entries[number][0] if number < len(self._entries) else self.latest + 1
-        return self._entries[number - 1][0] <= epoch < below
+        return range(self._entries[number - 1][0], below), until
 
     def cut_end(self, offset: int) -> None:
         """Nothing at or above `offset` is left."""
