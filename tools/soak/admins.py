@@ -8,6 +8,8 @@ from tools.soak.workers import Workers
 
 _TIMEOUT_S = 30
 _DEADLINE_S = 60.0
+_ERRORS = 3
+"""Of syslog's levels; a client closed with an event left over says so at 6."""
 
 
 def start(workers: Workers, bootstrap: str) -> None:
@@ -27,7 +29,7 @@ def done(futures: dict[Any, Any]) -> list[Any]:
 def _administrator(bootstrap: str) -> Any:
     from confluent_kafka.admin import AdminClient
 
-    return AdminClient({"bootstrap.servers": bootstrap})
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": _ERRORS})
 
 
 def _brief_topics(workers: Workers, bootstrap: str) -> None:

@@ -1,7 +1,7 @@
 """The topics of a soak: segments are small, so that an hour sees what is otherwise a month of rolling and deleting."""
 
 KEPT = "soak-kept"
-"""Nothing goes from here: what was acknowledged must be there at the end."""
+"""Nothing goes from here: what was acknowledged must be there at the end. Few segments, as each costs a descriptor."""
 BY_SIZE = "soak-by-size"
 BY_TIME = "soak-by-time"
 COMPACTED = "soak-compacted"
@@ -21,7 +21,7 @@ _COMPACT = {
 
 PARTITIONS = {KEPT: 4, BY_SIZE: 3, BY_TIME: 2, COMPACTED: 2, BOTH: 2, PROBED: 1}
 CONFIGS: dict[str, dict[str, str]] = {
-    KEPT: {**_SMALL, "segment.bytes": "1048576", "retention.ms": "-1", "retention.bytes": "-1"},
+    KEPT: {"segment.bytes": "8388608", "retention.ms": "-1", "retention.bytes": "-1"},
     BY_SIZE: {**_SMALL, "retention.bytes": "2097152", "retention.ms": "-1"},
     BY_TIME: {**_SMALL, "retention.ms": "120000", "segment.ms": "20000"},
     COMPACTED: {**_SMALL, **_COMPACT, "cleanup.policy": "compact"},

@@ -15,8 +15,8 @@ KEYS = 400
 LIFE_TICKS = 150
 """After so many a writer closes its client and takes a new one."""
 CLOSE_WITHIN_S = 30.0
-_KEPT_A_TICK, _FILLED_A_TICK, _KEYED_A_TICK = 10, 60, 40
-_TICK_S = 0.4
+_KEPT_A_TICK, _FILLED_A_TICK, _KEYED_A_TICK = 10, 50, 40
+_TICK_S = 0.25
 
 
 class ConfluentWriter:
