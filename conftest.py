@@ -1,9 +1,12 @@
 """For all tests: a missing tool skips a test on your machine and fails it where `BARNABAS_REQUIRE_ALL=1`, as in CI.
 
-With pytest-xdist, files that start processes go first.
+With pytest-xdist, files that start processes go first. What campaigns count (`record_property("counted …", n)`) is
+added up and printed at the end; `--seeds A-B` says which stories they tell.
 """
 
 import os
+from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -27,6 +30,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Where files are shared out among workers, the long ones come first, and the short ones fill up the end."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.nodeid.startswith("compat_tests/"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seeds", metavar="A-B", help="The stories of campaigns by seed, both ends included.")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    counted: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, number in getattr(report, "user_properties", ()):
+                if name.startswith("counted "):
+                    counted[name.removeprefix("counted ")] += number
+    for name, number in counted.items():
+        terminalreporter.write_line(f"{name}: {number:,}")
 
 
 @pytest.hookimpl(wrapper=True)

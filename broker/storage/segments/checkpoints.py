@@ -23,6 +23,8 @@ CLEANED_OFFSETS = "cleaner-offset-checkpoint"
 LEADER_EPOCHS = "leader-epoch-checkpoint"
 PARTITION_METADATA = "partition.metadata"
 _VERSION = "0"
+_BEFORE_TOPIC_ID = f"version: {_VERSION}\ntopic_id: "
+_METADATA_BYTES = len(_BEFORE_TOPIC_ID) + 22
 
 
 class Unreadable(Exception):
@@ -84,14 +86,14 @@ def topic_id_text(topic_id: UUID) -> bytes:
 def read_topic_id(disk: Disk, directory: Path) -> UUID | None:
     """None without a file, as in the directories of brokers before 2.8. Raises: Unreadable.
 
-    A file without content is none: power was cut before it, or any batch, was durable.
+    A file that ends early is none: power was cut before it, or any batch, was durable.
     """
     path = directory / PARTITION_METADATA
     if not disk.exists(path):
         return None
     try:
         text = read_whole(disk, path).decode().strip("\0")
-        if not text:
+        if _BEFORE_TOPIC_ID.startswith(text[: len(_BEFORE_TOPIC_ID)]) and len(text) < _METADATA_BYTES:
             return None
         version, topic_id = text.splitlines()
         if version != f"version: {_VERSION}" or not topic_id.startswith("topic_id: ") or len(topic_id) != 32:

@@ -136,6 +136,12 @@ class Cleaning:
         self._uncleanable.add(kept.id)
         log.error("%s is not compacted any more until the broker starts again: %s", kept.name, reason)
 
+    async def _announce(self, kept: SegmentLog) -> None:
+        """Of a log that is compacted a start after a crash does not take a gap between segments for a loss."""
+        if kept.cleaned_offset == 0:
+            kept.cleaned_offset = 1  # the first record is the oldest of its key: whether it counts as clean is all one
+            await self._note_cleaned()
+
     async def _clean(self, due: Cleanable) -> bool:
         kept, began = due.log, perf_counter()
         cleaner = LogCleaner(
@@ -148,6 +154,7 @@ class Cleaning:
             now_ms=self._clock.now_ms(),
         )
         try:
+            await self._announce(kept)
             cleaned_offset = await cleaner.clean()
         except SourcesChanged:
             return False

@@ -31,7 +31,7 @@ class GroupCommit:
         self.recovery_point = 0
         """Below it everything is durable that a start needs; `flushed_offset` except after trouble with small files."""
         self.names_changed = False
-        """Files were made in the partition's directory since the last flush."""
+        """Files were made, renamed or cut in the partition's directory since the last flush."""
         self.directory_is_new = False
 
     def start_at(self, offset: int) -> None:
@@ -62,11 +62,12 @@ class GroupCommit:
         self.flushed_offset = min(self.flushed_offset, end_offset)
         self.recovery_point = min(self.recovery_point, end_offset)
         self._upto = min(self._upto, end_offset)
+        self.names_changed = True
 
     async def flush(self) -> int:
         target = self._log.end_offset
         self._log.check()
-        while self.flushed_offset < min(target, self._log.end_offset):
+        while self.flushed_offset < min(target, self._log.end_offset) or self.names_changed:
             if self._running is not None:
                 await self._running.wait()
             else:
@@ -95,7 +96,7 @@ class GroupCommit:
         round_.note()
         self.flushed_offset = max(self.flushed_offset, self._upto)
         if round_.complete:
-            self.recovery_point = min(self.flushed_offset, log.segments[-1].next_offset)
+            self.recovery_point = min(self.flushed_offset, log.end_offset)
         else:
             log.epochs.changed = True
 

@@ -257,8 +257,9 @@ class SegmentLog:
         try:
             if self.swap is not None:
                 self.swap.abandon()
-            self.keeper.lower_recovery_point(self, offset)
+            self.keeper.lower_recovery_point(self, self._surely_kept(offset))
             self._cut_segments(offset)
+            self.make_cut_durable()
             producers_file.remove_above(self, self.end_offset)
             for _ in producers_file.reload(self):
                 continue
@@ -270,6 +271,18 @@ class SegmentLog:
             self.start_offset = self.end_offset
             self.keeper.start_moved(self)
             self.start_moved.wake_all()
+
+    def make_cut_durable(self) -> None:
+        """Before anything else is written under offsets that were cut off, lest the two overlap.  Raises: OSError."""
+        self.segments[-1].file.sync()
+        self.disk.sync_directory(self.directory)
+
+    def _surely_kept(self, offset: int) -> int:
+        """Not above where the log will end after a cut there: batches go whole, and before a segment may be a gap."""
+        number = len(self.segments) - len(self.segments_from(offset))
+        while number and not self.segments[number - 1].size:
+            number -= 1
+        return min(offset, self.segments[max(number - 1, 0)].base_offset)
 
     def _cut_segments(self, offset: int) -> None:
         self._cut_last_segment(offset)
@@ -287,6 +300,7 @@ class SegmentLog:
         self.segments[-1].cut(offset, self.settings.index_interval_bytes)
 
     def _discard(self, segment: Segment) -> None:
+        self.commit.names_changed = True
         self.keeper.remove_later(segment.discard(), self.settings.file_delete_delay_ms)
 
     def drop_oldest(self, now_ms: int) -> None:

@@ -49,11 +49,17 @@ def remove_above(log: "SegmentLog", offset: int) -> None:
             log.disk.remove(offset_file(log.directory, old, SNAPSHOT))
 
 
-def remove_strays(log: "SegmentLog") -> None:
-    """Keep the newest snapshot and the one at the base of each segment, as Kafka does.  Raises: OSError."""
-    bases = {segment.base_offset for segment in log.segments}
-    for old in offsets(log)[1:]:
-        if old not in bases:
+def remove_strays(log: "SegmentLog", used: int) -> None:
+    """Keep the newest snapshot and the one at the base of each segment, as Kafka does.
+
+    Args: used: the newest up to here goes too far back to be told again by the log, so the next start needs it as well.
+    Raises: OSError.
+    """
+    kept = {segment.base_offset for segment in log.segments}
+    there = offsets(log)
+    kept.update(there[:1], [old for old in there if old <= used][:1])
+    for old in there:
+        if old not in kept:
             log.disk.remove(offset_file(log.directory, old, SNAPSHOT))
 
 

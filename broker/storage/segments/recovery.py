@@ -46,6 +46,7 @@ class LeftBehind:
     start_offset: int
     watermark: int
     cleaned_offset: int = 0
+    """0 if it was never compacted, so that no batch can be missing between two others."""
 
 
 async def open_log(opened: SegmentLog, left: LeftBehind, now_ms: int, pause: Pause) -> None:
@@ -74,6 +75,8 @@ class _Opening:
         opened, left = self._log, self._left
         await settle_leftovers(self._disk, opened.directory, self._pause)
         self._find_segments()
+        if opened.segments and not left.clean:
+            opened.commit.names_changed = opened.commit.directory_is_new = True  # maybe never made durable
         scanned_from = await self._open_segments()
         opened.end_offset = opened.segments[-1].next_offset if opened.segments else left.start_offset
         self._must_reach(opened.end_offset)
@@ -87,7 +90,7 @@ class _Opening:
         await self._run_through(producers_file.reload(opened, scanned_from))
         for segment in self._without_aborted:
             await self._run_through(producers_file.restore_aborted(opened, segment))
-        producers_file.remove_strays(opened)
+        producers_file.remove_strays(opened, scanned_from)
         producers_file.remove_above(opened, opened.end_offset)
 
     def _must_reach(self, end_offset: int) -> None:
@@ -201,6 +204,9 @@ class _Opening:
             segment = segments[number]
             if segment.base_offset < next_offset:
                 raise LogDamaged(f"{segment.path} overlaps the segment before it: it belongs to another partition")
+            if segment.base_offset > next_offset and self._left.cleaned_offset == 0:
+                self._cut_after(number - 1, next_offset)  # the end of the one before was lost, this one was not
+                break
             whole = await self._scan(segment)
             next_offset = segment.next_offset
             if not whole:
@@ -235,6 +241,7 @@ class _Opening:
         cut = opened.segments[number]
         log.warning("%s: %d bytes cut off after offset %d", opened.name, cut.file.size() - cut.size, next_offset)
         cut.file.cut(cut.size)
+        opened.make_cut_durable()
 
     # --- epochs ---
 

@@ -1,179 +1,190 @@
-"""The power goes at every single call to the disk: what was flushed is there, and what is there holds together."""
+"""The power goes at every single call to the disk: what was flushed is there, and what is there holds together.
 
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+Random stories, by seed (`broker.testing.stories`). The campaign tells a hundred, over 50,000 distinct crash states, and
+prints how many; for more, or for one again:
+
+    pytest -n 2 -m campaign broker/storage/segments/test_crash_states.py --seeds 100-1999
+"""
+
+from collections.abc import Callable
 
 import pytest
 
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk, PowerCut
-from broker.testing.storage import NOW_MS, ORDERS, LogOptions, batch, everything, started, storage_on
-from kproto.records.batch import read_records, split
+from broker.testing.promises import Kept, Promise, StoredBatch
+from broker.testing.starting import Breach, looked_at
+from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, started, storage_on
+from broker.testing.stories import Story, stamped
 
-OPTIONS = LogOptions(segment_bytes=250, index_interval_bytes=100)
-
-
-class Diary:
-    """What was promised before the lights went out."""
-
-    def __init__(self) -> None:
-        self.values: list[str] = []
-        """By offset."""
-        self.flushed = 0
-        self.cut_to: int | None = None
-        self.deleting = self.deleted = False
-        self.start = 0
+FEW = range(60, 62)
+MANY = range(100)
+_CHUNK = 5
+Count = Callable[[str, object], None]
 
 
-Story = Callable[[SegmentStorage, Diary], Awaitable[None]]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seeds" in metafunc.fixturenames:
+        asked = metafunc.config.getoption("--seeds", default=None)
+        first, _, last = asked.partition("-") if asked else (str(MANY[0]), "", str(MANY[-1]))
+        every = range(int(first), int(last or first) + 1)
+        chunks = [every[at : at + _CHUNK] for at in range(0, len(every), _CHUNK)]
+        metafunc.parametrize("seeds", chunks, ids=[f"{chunk[0]}-{chunk[-1]}" for chunk in chunks])
 
 
-def append(storage: SegmentStorage, diary: Diary, name: str, epoch: int) -> None:
-    log = storage.create(ORDERS, "orders", OPTIONS)
-    value = f"{name} {len(diary.values)}"
-    log.append(batch(value, producer=(7, epoch, len(diary.values) if epoch == 0 else -1)), epoch, NOW_MS)
-    diary.values.append(value)
+async def told_and_checked(seed: int) -> int:
+    """How many distinct crash states with a batch in them were started from."""
+    story = Story(seed)
+    await story.tell()
+    await story.check()
+    return len(story.states)
 
 
-async def flush(storage: SegmentStorage, diary: Diary) -> None:
-    diary.flushed = await storage.create(ORDERS, "orders", OPTIONS).flush()
+@pytest.mark.parametrize("seed", FEW)
+async def test_every_crash_state_of_a_story_recovers(seed: int) -> None:
+    assert await told_and_checked(seed) > 100
 
 
-async def append_roll_and_flush(storage: SegmentStorage, diary: Diary) -> None:
-    for number in range(9):
-        append(storage, diary, "first", 0)
-        if number % 4 == 3:
-            await flush(storage, diary)
-    await storage._checkpointer.write_all()
-    append(storage, diary, "late", 0)
+@pytest.mark.campaign
+async def test_every_crash_state_of_many_stories_recovers(seeds: range, record_property: Count) -> None:
+    record_property("counted distinct crash states, without a breach", sum([await told_and_checked(n) for n in seeds]))
 
 
-async def cut_and_write_again(storage: SegmentStorage, diary: Diary) -> None:
-    """A follower that follows a new leader: the old tail was durable, the new one is not yet."""
-    for _ in range(9):
-        append(storage, diary, "first", 0)
-    await flush(storage, diary)
-    await storage._checkpointer.write_all()
-    diary.cut_to = diary.flushed = 3
-    storage.create(ORDERS, "orders", OPTIONS).truncate(3)
-    del diary.values[3:]
-    for _ in range(6):
-        append(storage, diary, "second", 1)
-    await flush(storage, diary)
-
-
-async def drop_old_segments(storage: SegmentStorage, diary: Diary) -> None:
-    for _ in range(9):
-        append(storage, diary, "first", 0)
-    await flush(storage, diary)
-    log = storage.create(ORDERS, "orders", OPTIONS)
-    storage.note_high_watermark(ORDERS, 9)
-    log.advance_start(5)
-    diary.start = 5
-    await log.tidy(NOW_MS)
-    await storage._checkpointer.write_all()
-
-
-async def stop(storage: SegmentStorage, diary: Diary) -> None:
-    for _ in range(5):
-        append(storage, diary, "first", 0)
-    await storage.close()
-    diary.flushed = len(diary.values)
-
-
-async def delete(storage: SegmentStorage, diary: Diary) -> None:
-    for _ in range(5):
-        append(storage, diary, "first", 0)
-    await flush(storage, diary)
-    await storage._checkpointer.write_all()
-    diary.deleting = True
-    await storage.delete(ORDERS)
-    diary.deleted = True
-
-
-async def check(disk: FakeDisk, diary: Diary) -> None:
-    """A start on what is left, and another one after that."""
-    ends = []
-    for _ in range(2):
-        storage = storage_on(disk, defaults=OPTIONS)
-        await started(storage)
-        log = storage.get(ORDERS)
-        if log is None:
-            assert diary.flushed == 0 or diary.deleting
-            return
-        assert not diary.deleted
-        log.check()
-        assert log.end_offset >= diary.flushed
-        assert log.start_offset <= diary.start
-        await check_contents(await everything(log), log.start_offset, diary)
-        ends.append(log.end_offset)
-        disk = disk.after_crash(power_cut=False)  # before this start writes anything of its own
-        log.append(batch("goes on"), 9, NOW_MS)
-    assert ends[0] == ends[1]
-
-
-async def check_contents(data: bytes, start: int, diary: Diary) -> None:
-    offset = start
-    for header, one in split(memoryview(data)):
-        assert header.base_offset == offset
-        for record in read_records(one):
-            before_cut = f"first {record.offset}".encode()
-            wanted = {diary.values[record.offset].encode()} if record.offset < len(diary.values) else set()
-            if diary.cut_to is not None and record.offset >= max(diary.cut_to, diary.flushed):
-                wanted |= {before_cut, f"second {record.offset}".encode()}
-            if record.offset == len(diary.values):
-                wanted |= {f"{kind} {record.offset}".encode() for kind in ("first", "late", "second")}
-            assert record.value in wanted
-            offset += 1
-
-
-def nothing(path: Path, tail: int) -> int:
-    return 0
-
-
-def half(path: Path, tail: int) -> int:
-    return tail // 2
-
-
-def all_but_one_byte(path: Path, tail: int) -> int:
-    return max(tail - 1, 0)
-
-
-@pytest.mark.parametrize("story", [append_roll_and_flush, cut_and_write_again, drop_old_segments, stop, delete])
-@pytest.mark.parametrize("torn", [None, nothing, half, all_but_one_byte], ids=["kill", "power", "half", "byte"])
-async def test_every_crash_state_recovers(story: Story, torn: Callable[[Path, int], int] | None) -> None:
-    crash_at = 0
-    while True:
-        disk, diary = FakeDisk(), Diary()
-        storage = storage_on(disk, defaults=OPTIONS)
-        await started(storage)
-        disk.crash_at = len(disk.calls) + crash_at
-        finished = True
-        try:
-            await story(storage, diary)
-        except* PowerCut:
-            finished = False
-        disk.crash_at = None
-        await check(disk.after_crash(power_cut=torn is not None, torn_bytes=torn), diary)
-        if finished:
-            assert crash_at > 10
-            return
-        crash_at += 1
+async def test_a_story_is_the_same_for_the_same_seed() -> None:
+    first, second = Story(1), Story(1)
+    await first.tell()
+    await second.tell()
+    assert (first.told, list(first.states)) == (second.told, list(second.states))
 
 
 async def test_a_crash_at_any_call_of_a_recovery_is_recovered_from() -> None:
-    disk, diary = FakeDisk(), Diary()
-    storage = storage_on(disk, defaults=OPTIONS)
+    disk = FakeDisk()
+    options = LogOptions(segment_bytes=250)
+    storage = storage_on(disk, defaults=options)
     await started(storage)
-    await append_roll_and_flush(storage, diary)
-    for cut in range(60):
-        crashed = disk.after_crash(torn_bytes=half)
-        crashed.crash_at = cut
+    log = storage.create(ORDERS, "orders", options)
+    for number in range(9):
+        log.append(batch(f"{number}"), 0, NOW_MS)
+    disk = disk.after_crash(power_cut=False)
+    disk.put(disk.paths(".log")[2], b"torn")
+    for crash_at in range(60):
+        crashed = disk.after_crash()
+        crashed.crash_at = crash_at
         try:
-            await started(storage_on(crashed, defaults=OPTIONS))
+            await started(storage_on(crashed, defaults=options))
         except PowerCut:
-            crashed.crash_at = None
-            await check(crashed.after_crash(), diary)
+            again = storage_on(crashed.after_crash(), defaults=options)
+            await started(again)
+            found = again.get(ORDERS)
+            assert found is not None
+            assert (await looked_at(found)).end_offset == log.segments[2].base_offset
         else:
             return
     pytest.fail("the recovery never finished")
+
+
+# --- what was found by these ---
+
+
+async def test_a_cut_in_the_middle_of_a_batch_leaves_no_recovery_point_above_the_end() -> None:
+    """Batches go whole, so the log ends below the offset that was asked for; killed then, it was offline."""
+    disk = FakeDisk()
+    storage = storage_on(disk)
+    await started(storage)
+    log = storage.create(ORDERS, "orders", LogOptions())
+    for _ in range(3):
+        log.append(batch("a", "b", "c"), 0, NOW_MS)
+    await log.flush()
+    await storage._checkpointer.write_all()
+    log.truncate(5)
+    assert log.end_offset == 3
+    again = storage_on(disk.after_crash(power_cut=False))
+    await started(again)
+    found = again.get(ORDERS)
+    assert found is not None
+    assert (found.failure, found.end_offset) == (None, 3)
+
+
+async def test_names_that_a_killed_broker_left_are_made_durable_by_the_next_flush() -> None:
+    disk = FakeDisk()
+    storage = storage_on(disk)
+    await started(storage)
+    storage.create(ORDERS, "orders", LogOptions()).append(batch("a"), 0, NOW_MS)
+    disk.forget_locks()
+    again = storage_on(disk)
+    await started(again)
+    log = again.get(ORDERS)
+    assert log is not None
+    await log.flush()
+    assert disk.after_crash().paths(".log") == [DATA / "orders-0" / "00000000000000000000.log"]
+
+
+async def test_what_was_cut_off_stays_cut_off_when_power_fails_after_a_clean_stop() -> None:
+    disk = FakeDisk()
+    storage = storage_on(disk)
+    await started(storage)
+    log = storage.create(ORDERS, "orders", LogOptions())
+    for _ in range(3):
+        log.append(batch("a"), 0, NOW_MS)
+    await log.flush()
+    log.truncate(1)
+    await storage.close()
+    again = storage_on(disk.after_crash())
+    await started(again)
+    found = again.get(ORDERS)
+    assert found is not None
+    assert found.end_offset == 1
+
+
+async def test_a_segment_behind_one_that_lost_its_end_goes_too() -> None:
+    """Neither was flushed; the file system kept the later one. A log with a hole is none that ever was."""
+    disk = FakeDisk()
+    options = LogOptions(segment_bytes=250)
+    storage = storage_on(disk, defaults=options)
+    await started(storage)
+    log = storage.create(ORDERS, "orders", options)
+    for number in range(9):
+        log.append(batch(f"{number}"), 0, NOW_MS)
+    crashed = disk.after_crash(power_cut=False)
+    crashed.put(crashed.paths(".log")[1], b"")
+    again = storage_on(crashed, defaults=options)
+    await started(again)
+    found = again.get(ORDERS)
+    assert found is not None
+    assert found.end_offset == log.segments[1].base_offset
+
+
+# --- the judge ---
+
+
+ONE = StoredBatch(0, 1, bytes(batch("1")))
+TWO, OTHER = StoredBatch(1, 2, bytes(batch("2"))), StoredBatch(1, 2, bytes(batch("other")))
+
+
+@pytest.mark.parametrize(
+    ("kept", "breach"),
+    [
+        (Kept(0, 1, (ONE,), {}), None),
+        (Kept(0, 2, (ONE, TWO), {}), None),
+        (Kept(0, 2, (ONE, OTHER), {}), "were never like this"),
+        (Kept(0, 0, (), {}), "ends at 0, below 1"),
+        (Kept(1, 2, (TWO,), {}), "starts at 1"),
+        (Kept(0, 1, (ONE,), {7: (0, 0, 0)}), "never wrote"),
+        (None, "not there"),
+    ],
+)
+def test_a_promise_tells_what_breaks_it(kept: Kept | None, breach: str | None) -> None:
+    found = Promise(((ONE,), (ONE, TWO)), 1, 0, 0).breach(kept)
+    assert found is None if breach is None else found is not None and breach in found
+
+
+async def test_a_story_whose_flush_is_a_lie_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The suite itself: with an fsync that does nothing it must find a breach."""
+    monkeypatch.setattr("broker.testing.inodes.Inode.sync", lambda inode: None)
+    with pytest.raises(Breach):
+        for seed in FEW:
+            await told_and_checked(seed)
+
+
+def test_what_an_append_will_make_of_batches_is_foretold() -> None:
+    one, two = stamped(memoryview(bytearray(bytes(batch("a", "b")) + bytes(batch("c")))), 7, 3)
+    assert (one.base_offset, one.next_offset, two.next_offset) == (7, 9, 10)

@@ -421,7 +421,7 @@ async def test_a_directory_that_does_not_say_whose_it_is_goes_to_who_asks_by_nam
 
 
 @pytest.mark.parametrize(
-    "text", [b"version: 1\ntopic_id: AAAAAAAAAAABI0VniavN7w", b"nonsense", b"version: 0\ntopic_id: x"]
+    "text", [b"version: 1\ntopic_id: AAAAAAAAAAABI0VniavN7w", b"nonsense", b"version: 0\ntopic_id: " + b"x" * 30]
 )
 async def test_a_directory_whose_owner_cannot_be_read_fails_alone(text: bytes) -> None:
     disk = FakeDisk()
