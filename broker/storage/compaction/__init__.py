@@ -3,6 +3,7 @@
     key_map.py        the latest offset of each key, in bounded memory
     records.py        records of one inflated batch: where each begins and ends, its key, whether it has a value
     transactions.py   which batches belong to aborted transactions, and which markers are needed still
+    old_messages.py   the same for messages of magic 0 and 1
     batch_filter.py   one batch in, what is left of it out
     pacing.py         slices of time in the loop, and the limit of bytes per second
 

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 from broker.storage.compaction.key_map import KeyMap
+from broker.storage.compaction.old_messages import as_batch, note_old_keys, opened, without_messages
 from broker.storage.compaction.records import Place, places, with_timestamp_delta
 from broker.storage.compaction.transactions import Transactions
 from broker.storage.producers import ProducerStates
@@ -50,6 +51,8 @@ def inflated(header: BatchHeader, batch: memoryview) -> Generator[None, None, by
 
 def note_keys(header: BatchHeader, batch: memoryview, keys: KeyMap, from_offset: int) -> Generator[None, None, bool]:
     """Tell the map of the records at or above `from_offset`, in steps; False once it is full. Raises: ApiError."""
+    if header.magic < 2:
+        return (yield from note_old_keys(batch, keys, from_offset))
     data = yield from inflated(header, batch)
     for number, place in enumerate(places(data, header.count), 1):
         offset = header.base_offset + place.offset_delta
@@ -120,10 +123,13 @@ class BatchFilter:
                 data = yield from inflated(header, batch)
                 return (yield from self._rewritten(header, data, list(places(data, header.count)), True))
         elif not self._transactions.is_aborted(header) and header.count:
-            left = yield from self._left_of_data(header, batch)
+            data_left = self._left_of_data if header.magic > 1 else self._left_of_old
+            left = yield from data_left(header, batch)
             if left is not None:
                 return left
         if self._last_of_producers.has(header) or header.next_offset == self._end_offset:
+            if header.magic < 2:
+                return Left(*without_messages(header))
             return Left(header, batch) if not header.count else _without_records(header)
         return None
 
@@ -146,12 +152,26 @@ class BatchFilter:
             return Left(header, batch)
         return (yield from self._rewritten(header, data, kept, sets_horizon))
 
+    def _left_of_old(self, header: BatchHeader, batch: memoryview) -> Generator[None, None, Left | None]:
+        """A tombstone stays until it has its horizon."""
+        records = yield from opened(batch)
+        kept = [each for each in records if self._is_latest(each.offset, each.key)]
+        if not kept:
+            return None
+        tombstones = any(each.value is None for each in kept)
+        if len(kept) == len(records) and not tombstones:
+            return Left(header, batch)
+        horizon_ms = self._now_ms + self._delete_retention_ms if tombstones else None
+        return Left(*(yield from as_batch(header, records[0].offset, kept, horizon_ms, DELETE_HORIZON)))
+
     def _stays(self, offset: int, place: Place, tombstones_stay: bool) -> bool:
         if offset > self._keys.latest_offset:
             return True
-        if place.key is None:
-            return False
-        return offset >= self._keys.get(place.key) and (place.has_value or tombstones_stay)
+        return self._is_latest(offset, place.key) and (place.has_value or tombstones_stay)
+
+    def _is_latest(self, offset: int, key: bytes | None) -> bool:
+        """Whether no later record with that key has been told."""
+        return offset > self._keys.latest_offset or (key is not None and offset >= self._keys.get(key))
 
     def _rewritten(
         self, header: BatchHeader, data: bytes, kept: list[Place], sets_horizon: bool

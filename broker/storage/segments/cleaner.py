@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from broker.storage.compaction.batch_filter import BatchFilter, LastOfProducers, marker_in, note_keys
 from broker.storage.compaction.key_map import KeyMap
+from broker.storage.compaction.old_messages import records_at_most
 from broker.storage.compaction.pacing import Pace, Throttle
 from broker.storage.compaction.transactions import Aborted, Transactions, TransactionScan
 from broker.storage.segments.cleaned import CleanedSegment, TooLarge
@@ -130,7 +131,7 @@ class LogCleaner:
                         scan.saw_marker(header, marker_in(header, batch))
                     else:
                         scan.saw_data(header)
-                        count += header.count if is_dirty else 0
+                        count += records_at_most(header) if is_dirty else 0
         end = self._end_offset
         if scan.first_open is not None:
             end = max(s.base_offset for s in self._sources.segments if s.base_offset <= scan.first_open)

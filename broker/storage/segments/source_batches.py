@@ -1,13 +1,16 @@
 """The batches of a retired segment as compaction reads them: in long runs, in a thread, each one checked."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import suppress
+from zlib import crc32
 
 from broker.storage.compaction.pacing import Pace, Throttle
 from broker.storage.files import Disk, File
 from broker.storage.segments.segment import Segment
 from kproto.errors import ApiError
-from kproto.records.batch import CRC_FROM, HEADER_BYTES, MAGIC_AT, BatchHeader, read_header
+from kproto.records.batch import CRC_FROM, HEADER_BYTES, BatchHeader
 from kproto.records.checksum import crc32c
+from kproto.records.stored import OLD_CRC_FROM, read_stored_header, split_stored
 
 _CHECKED_A_STEP = 256 << 10
 
@@ -30,7 +33,7 @@ class SourceBatches:
     ) -> AsyncGenerator[tuple[BatchHeader, memoryview], None]:
         """From a batch at `position` to the end.  `checked`: their CRCs too.
 
-        Raises: OSError; Uncleanable: an old format, or damage.
+        Raises: OSError; Uncleanable: damage.
         """
         file = self._disk.open(segment.path)
         try:
@@ -51,17 +54,21 @@ class SourceBatches:
     async def _read(self, file: File, position: int, end: int) -> memoryview:
         size = min(self._run_bytes, end - position)
         run = await self._disk.in_thread(lambda: file.read(size, position))
-        if len(run) >= HEADER_BYTES and run[MAGIC_AT] == 2:
-            first = read_header(run).size
-            if size < first <= end - position:
-                run = await self._disk.in_thread(lambda: file.read(first, position))
+        if len(run) >= HEADER_BYTES:
+            with suppress(ApiError):
+                first = read_stored_header(run).size
+                if size < first <= end - position:
+                    run = await self._disk.in_thread(lambda: file.read(first, position))
         await self._throttle.spend(len(run))
         return memoryview(run)
 
     async def _is_right(self, header: BatchHeader, batch: memoryview) -> bool:
-        crc = 0
-        for at in range(CRC_FROM, len(batch), _CHECKED_A_STEP):
-            crc = crc32c(batch[at : at + _CHECKED_A_STEP], crc)
+        crc, begin = 0, CRC_FROM
+        checksum: Callable[[memoryview, int], int] = crc32c
+        if header.magic < 2:
+            begin, checksum = OLD_CRC_FROM, crc32
+        for at in range(begin, len(batch), _CHECKED_A_STEP):
+            crc = checksum(batch[at : at + _CHECKED_A_STEP], crc)
             if self._pace.is_due:
                 await self._pace.rest()
         return crc == header.crc
@@ -70,14 +77,9 @@ class SourceBatches:
 def _whole_batches(run: memoryview, segment: Segment, position: int) -> Iterator[tuple[BatchHeader, memoryview]]:
     """Raises: Uncleanable."""
     at = 0
-    while len(run) - at >= HEADER_BYTES:
-        if run[at + MAGIC_AT] < 2:
-            raise Uncleanable(f"{segment.path} holds messages of an old format")
-        try:
-            header = read_header(run, at)
-        except ApiError as damage:
-            raise Uncleanable(f"{segment.path} is damaged at byte {position + at}: {damage}") from damage
-        if at + header.size > len(run):
-            return
-        yield header, run[at : at + header.size]
-        at += header.size
+    try:
+        for header, batch in split_stored(run):
+            yield header, batch
+            at += header.size
+    except ApiError as damage:
+        raise Uncleanable(f"{segment.path} is damaged at byte {position + at}: {damage}") from damage

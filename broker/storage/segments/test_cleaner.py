@@ -427,20 +427,6 @@ async def test_a_damaged_log_is_left_alone_with_one_line_and_others_are_cleaned(
     assert not bench.disk.paths(".cleaned")
 
 
-async def test_a_log_with_messages_of_an_old_format_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
-    bench = await Bench().open()
-    for value in "123":
-        bench.append(("a", value))
-    path = bench.log.segments[0].path
-    data = bytearray(bench.disk.contents(path))
-    data[16] = 1
-    bench.disk.put(path, bytes(data))
-    assert not await bench.clean()
-    assert "old format" in caplog.text
-    assert not await bench.clean()
-    assert len(caplog.records) == 1
-
-
 async def test_a_full_disk_ends_the_pass_and_the_next_one_succeeds() -> None:
     bench = await Bench().open()
     for value in "12345":
