@@ -52,6 +52,7 @@ class Partitions:
         self._offline: set[LogId] = set()
         """Replicas that could not be opened."""
         self._to_flush: set[Partition] = set()
+        self._flushing: set[Partition] = set()
         self._flush_wanted = trio.Event()
         storage.on_offline(self._went_offline)
 
@@ -241,14 +242,22 @@ class Partitions:
             self._storage.note_high_watermark(partition.log.id, partition.high_watermark)
 
     async def _flush_forever(self) -> None:
-        """All acknowledgements that wait for a log's flush share the next one."""
-        while True:
-            await self._flush_wanted.wait()
-            self._flush_wanted = trio.Event()
-            batch, self._to_flush = self._to_flush, set()
-            async with trio.open_nursery() as nursery:
-                for partition in batch:
-                    nursery.start_soon(self._flush, partition)
+        """All acknowledgements that wait for a log's flush share the next one; a slow disk holds only its own."""
+        async with trio.open_nursery() as nursery:
+            while True:
+                await self._flush_wanted.wait()
+                self._flush_wanted = trio.Event()
+                for partition in self._to_flush - self._flushing:
+                    self._flushing.add(partition)
+                    nursery.start_soon(self._flush_while_wanted, partition)
+
+    async def _flush_while_wanted(self, partition: Partition) -> None:
+        try:
+            while partition in self._to_flush:
+                self._to_flush.discard(partition)
+                await self._flush(partition)
+        finally:
+            self._flushing.discard(partition)
 
     async def _flush(self, partition: Partition) -> None:
         try:

@@ -1,11 +1,13 @@
 """Writes the offset checkpoints of every data directory: recovery points, log starts, high watermarks,
 how far logs are clean.
 
-In threads, one after the other; only a recovery point that has to go back is written on the spot, before the cut.
+In threads, one after the other in each directory; only a recovery point that has to go back is written on the spot,
+before the cut.
 Trouble in one directory is told and does not keep the others from theirs.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -48,7 +50,7 @@ class Checkpointer:
         self._directories = directories
         self._logs = logs
         self._failed = failed
-        self._one_at_a_time = trio.Lock()
+        self._one_at_a_time: defaultdict[Path, trio.Lock] = defaultdict(trio.Lock)
         self._written: dict[Path, bytes] = {}
         self._lowered = 0
 
@@ -58,8 +60,8 @@ class Checkpointer:
         Returns: the directories where that failed.
         """
         failed = set()
-        async with self._one_at_a_time:
-            for directory in self._directories() if within is None else within:
+        for directory in self._directories() if within is None else within:
+            async with self._one_at_a_time[directory]:
                 for name in names:
                     try:
                         await self._write(directory / name)

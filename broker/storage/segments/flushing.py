@@ -5,14 +5,15 @@ In what order: batches and indexes, the leader epochs, the names in the director
 
 from collections.abc import Callable
 from contextlib import suppress
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
 
-from broker.storage.files import Disk, File, replace
+from broker.storage.files import Disk, File, write_all
 from broker.storage.segments.checkpoints import LEADER_EPOCHS, PARTITION_METADATA, epochs_text
-from broker.storage.segments.names import INDEX, SNAPSHOT, TIME_INDEX, offset_file
+from broker.storage.segments.names import INDEX, SNAPSHOT, TEMPORARY, TIME_INDEX, offset_file
 from broker.storage.segments.segment import Segment
 from broker.storage.segments.transaction_index import TransactionIndex
 
@@ -31,8 +32,10 @@ class GroupCommit:
         self.recovery_point = 0
         """Below it everything is durable that a start needs; `flushed_offset` except after trouble with small files."""
         self.names_changed = False
-        """Files were made, renamed or cut in the partition's directory since the last flush."""
+        """Files were made in the partition's directory since the last flush."""
         self.directory_is_new = False
+        self.doubtful = False
+        """An fsync of a small file failed: the next start shall look through the log from the recovery point on."""
 
     def start_at(self, offset: int) -> None:
         self.flushed_offset = self.recovery_point = offset
@@ -95,8 +98,9 @@ class GroupCommit:
             running.set()
         round_.note()
         self.flushed_offset = max(self.flushed_offset, self._upto)
-        if round_.complete:
-            self.recovery_point = min(self.flushed_offset, log.end_offset)
+        self.doubtful = self.doubtful or round_.doubtful
+        if round_.complete and not self.doubtful:
+            self.recovery_point = min(self.flushed_offset, log.segments[-1].next_offset)
         else:
             log.epochs.changed = True
 
@@ -114,6 +118,8 @@ class _Round:
         self._aborted: list[TransactionIndex] = []
         self._small: list[Path] = [log.directory / PARTITION_METADATA] if names_changed else []
         self.complete = True
+        self.doubtful = False
+        """A small file may not be what it seems."""
         for segment in log.segments:
             if not segment.settled:
                 self._add(segment, retired=segment is not log.segments[-1])
@@ -149,18 +155,24 @@ class _Round:
         self._try(lambda: _sync_small(self._disk, self._small))
         if self._epochs is not None:
             text = self._epochs
-            self._try(lambda: replace(self._disk, self._directory / LEADER_EPOCHS, text))
+            self._try(lambda: _put(self._disk, self._directory / LEADER_EPOCHS, text))
         if self.names_changed:
             self._disk.sync_directory(self._directory)
+        elif self._epochs is not None:
+            self._try(lambda: self._disk.sync_directory(self._directory))
         if self.directory_is_new:
             self._disk.sync_directory(self._directory.parent)
 
     def _try(self, call: Callable[[], None]) -> None:
-        """Small files can be rebuilt from the log: without them only the recovery point stays where it is."""
+        """Small files can be rebuilt from the log: without them only the recovery point stays where it is.
+
+        For the rest of this process: the next fsync would say yes, and prove nothing.
+        """
         try:
             call()
-        except OSError:
+        except OSError as error:
             self.complete = False
+            self.doubtful = error.errno not in (ENOSPC, EDQUOT)
 
     def note(self) -> None:
         for index in self._aborted if not self.complete else ():
@@ -173,6 +185,18 @@ class _Round:
     def release(self) -> None:
         for _, file, *_ in self._files:
             file.release()
+
+
+def _put(disk: Disk, path: Path, data: bytes) -> None:
+    """In place once the names in its directory are synced."""
+    fresh = path.with_name(path.name + TEMPORARY)
+    file = disk.create(fresh)
+    try:
+        write_all(file, data, 0)
+        file.sync()
+    finally:
+        file.release()
+    disk.rename(fresh, path)
 
 
 def _sync_small(disk: Disk, paths: list[Path]) -> None:

@@ -80,6 +80,9 @@ class _Opening:
         scanned_from = await self._open_segments()
         opened.end_offset = opened.segments[-1].next_offset if opened.segments else left.start_offset
         self._must_reach(opened.end_offset)
+        if left.clean and opened.segments and opened.end_offset < left.start_offset:
+            log.warning("%s: a log start above its end (%d) is not believed", opened.name, opened.end_offset)
+            left.start_offset = 0
         if opened.end_offset < left.start_offset:
             self._begin_again(left.start_offset)
         opened.start_offset = max(left.start_offset, opened.segments[0].base_offset if opened.segments else 0)

@@ -251,7 +251,7 @@ class SegmentStorage:
 
     async def _close_one(self, kept: SegmentLog, limiter: trio.CapacityLimiter, failed: set[Path]) -> None:
         async with limiter:
-            if kept.failure is not None:
+            if kept.failure is not None or kept.commit.doubtful:
                 failed.add(kept.directory.parent)
             try:
                 await kept.close()
@@ -358,7 +358,7 @@ class SegmentStorage:
                 await self._sync_names(changed)
             del self._by_name[gone.name]
             await gone.close(delete=True)
-            await self._checkpointer.write_all()
+            await self._checkpointer.write_all([gone.directory.parent])
 
     async def _sync_names(self, directory: Path) -> None:
         try:
