@@ -12,6 +12,8 @@ One partition:
     times.py           records by timestamp
     flushing.py        one fsync for all who wait
     retention.py       which segments have to go
+    cleaner.py         compaction of one log: source_batches.py reads, cleaned.py writes
+    swapping.py        a cleaned segment takes the place of old ones, also over a crash
     producers_file.py  producer states in `.snapshot` files; snapshot.py is their format
     transactions.py    which aborted transactions a reader must know; transaction_index.py is `.txnindex`
     recovery.py        opening a directory that was left in any state
@@ -21,8 +23,9 @@ All of them:
     loading.py         its partitions
     checkpointing.py   the offset checkpoints of all logs; checkpoints.py is the format of the small text files
     chores.py          what happens in the background
+    cleaning.py        compaction of all, the dirtiest first; cleanable.py says which that is
     names.py           what files and directories are called
 
 Called through `broker.storage.contract`. Files are byte-compatible with Apache Kafka's; an index is never needed to be
-right, and no record is opened except to find a time. Nothing here knows topics, leaders or clients.
+right, and no record is opened except to find a time and to compact. Nothing here knows topics, leaders or clients.
 """
