@@ -7,6 +7,9 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from compat_tests.zookeeper_tree import wait_until
 
+MAX_WAIT_MS = 20
+"""Of a fetch at the end."""
+
 
 class Read(NamedTuple):
     """One record as an application gets it; the time in ms."""
@@ -25,7 +28,13 @@ ReadTopic = dict[int, list[Read]]
 def by_kafka_python(bootstrap: str, topic: str, *, committed: bool = False) -> ReadTopic:
     """From the first offset to the end of what such a reader may see."""
     isolation = "read_committed" if committed else "read_uncommitted"
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, isolation_level=isolation, auto_offset_reset="earliest")
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level=isolation,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        fetch_max_wait_ms=MAX_WAIT_MS,
+    )
     try:
         wait_until(f"the broker knows {topic}", lambda: consumer.partitions_for_topic(topic))
         parts = [TopicPartition(topic, index) for index in sorted(consumer.partitions_for_topic(topic))]
@@ -61,6 +70,7 @@ def by_confluent_kafka(bootstrap: str, topic: str, *, committed: bool = False) -
             "group.id": "reads-all",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": MAX_WAIT_MS,
             "isolation.level": "read_committed" if committed else "read_uncommitted",
             "auto.offset.reset": "earliest",
         }
@@ -101,6 +111,17 @@ def all_topics(bootstrap: str, topics: Iterable[str], *, committed: bool = False
         assert one == other, f"kafka-python and confluent-kafka read other records of {topic}"
         found[topic] = one
     return found
+
+
+def by_client_of(api_version: tuple[int, ...], bootstrap: str, topic: str, count: int) -> list[bytes | None]:
+    """The values in partition 0, by kafka-python posing as a client of that release."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, api_version=api_version, consumer_timeout_ms=20_000)
+    try:
+        consumer.assign([TopicPartition(topic, 0)])
+        consumer.seek_to_beginning()
+        return [record.value for _, record in zip(range(count), consumer, strict=False)]
+    finally:
+        consumer.close()
 
 
 def committed_offsets(bootstrap: str, group: str, topic: str, partitions: int) -> dict[int, tuple[int, str]]:

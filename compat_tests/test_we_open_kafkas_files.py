@@ -14,7 +14,7 @@ from compat_tests.apache_kafka import ApacheKafka
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.jars import OLD, ZooKeeper, run_tool
 from compat_tests.producing import CODECS
-from compat_tests.stored_records import all_topics, append, commit, committed_offsets
+from compat_tests.stored_records import all_topics, append, by_client_of, commit, committed_offsets
 from compat_tests.typed_client import TypedClient
 from compat_tests.zookeeper_tree import tree_at, wait_until
 from kproto.messages.alter_configs import AlterableConfig, AlterConfigsRequest, AlterConfigsResource
@@ -39,6 +39,8 @@ KAFKA = {
 OURS = {"group.initial.rebalance.delay.ms": "0", "log.cleaner.enable": "false", **SESSION}
 SMALL_SEGMENTS = {"segment_bytes": "16384", "index_interval_bytes": "1024"}
 COMPACTED = {"cleanup_policy": "compact", "min_cleanable_dirty_ratio": "0.01", "segment_bytes": "4096"}
+OLD_POSES = [(0, 8, 2), (0, 10)]
+"""They read magic 0, and magic 0 and 1."""
 OLD_CODECS = [None, "gzip", "snappy", "lz4"]
 TOPIC = 2
 """The type of a resource that has options."""
@@ -174,11 +176,16 @@ def test_what_kafka_3_9_wrote_is_served_by_us(zookeeper: ZooKeeper, tmp_path: Pa
         ours.kill()
         ours.start()
         assert stable_end(ours.port, "transactions", 0) == ends[0]
-        assert all_topics(ours.bootstrap, ["transactions"], committed=True) == {
-            "transactions": committed["transactions"]
-        }
+        committed_later = all_topics(ours.bootstrap, topics, committed=True)
+        assert committed_later["transactions"] == committed["transactions"]
+        written_on = all_topics(ours.bootstrap, topics)
         assert ours.stop() == 0
         assert "ERROR" not in ours.log.read_text()
+
+        kafka.start()
+        assert all_topics(kafka.bootstrap, topics) == written_on
+        assert all_topics(kafka.bootstrap, topics, committed=True) == committed_later
+        assert stable_end(kafka.port, "transactions", 0) == ends[0]
     finally:
         kafka.stop()
         if ours is not None:
@@ -214,6 +221,9 @@ def test_what_kafka_1_0_wrote_in_three_formats_is_served_by_us(zookeeper: ZooKee
         ours = barnabas_on(data, connect, tmp_path / "ours").start()
         assert all_topics(ours.bootstrap, topics) == written
         assert committed_offsets(ours.bootstrap, "readers", "magic-0", 1) == {0: (7, "note")}
+        for pose in OLD_POSES:
+            values = [read.value for read in written["upgraded"][0]]
+            assert by_client_of(pose, ours.bootstrap, "upgraded", len(values)) == values
         for topic in topics:
             [offset] = append(ours.bootstrap, topic, 0, "and on")
             assert offset == written[topic][0][-1].offset + 1
