@@ -1,4 +1,4 @@
-"""Work in slices: others get the loop every half millisecond, and the disk has so many bytes a second.
+"""Work in slices: others get the loop every quarter of a millisecond, and the disk has so many bytes a second.
 
 Source: Throttler.
 """
@@ -11,10 +11,10 @@ import trio
 
 T = TypeVar("T")
 
-_SLICE_S = 0.0004
+_SLICE_S = 0.00025
 _BUSY_S = 0.0001
 """Waiting for one's turn that long means that others want the loop."""
-_REST = 2.0
+_REST = 4.0
 """Times the slice that a busy loop is left alone."""
 
 
