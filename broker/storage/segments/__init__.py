@@ -11,6 +11,9 @@ One partition:
     scrub.py           the same again and again, for what changes on the disk later
     times.py           records by timestamp
     flushing.py        one fsync for all who wait
+    keeper.py          what a log asks of the storage
+    rolling.py         which segment takes a batch, and how the next one begins
+    cutting.py         a log becomes shorter, at its end or its beginning
     retention.py       which segments have to go
     cleaner.py         compaction of one log: source_batches.py reads, cleaned.py writes
     swapping.py        a cleaned segment takes the place of old ones, also over a crash

@@ -19,7 +19,8 @@ from broker.storage.segments.checkpoints import (
     read_topic_id,
 )
 from broker.storage.segments.directory import CLEAN_SHUTDOWN, META_PROPERTIES, DataDirectory
-from broker.storage.segments.log import Keeper, SegmentLog
+from broker.storage.segments.keeper import Keeper
+from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import (
     DELETE_DIRECTORY,
     STRAY_DIRECTORY,

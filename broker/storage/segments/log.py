@@ -10,8 +10,6 @@ from contextlib import suppress
 from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
-from typing import Protocol
-from uuid import UUID
 
 from trio.lowlevel import checkpoint
 
@@ -27,15 +25,13 @@ from broker.storage.contract import (
     TimedOffset,
 )
 from broker.storage.epochs import Epochs
-from broker.storage.files import Disk, write_all
+from broker.storage.files import Disk
 from broker.storage.producers import AbortedTransaction, ProducerStates
-from broker.storage.segments import producers_file, reading, retention, times, transactions
-from broker.storage.segments.checkpoints import PARTITION_METADATA, topic_id_text
-from broker.storage.segments.contents import LogDamaged
+from broker.storage.segments import cutting, producers_file, reading, retention, rolling, times, transactions
 from broker.storage.segments.flushing import GroupCommit
+from broker.storage.segments.keeper import Keeper
 from broker.storage.segments.names import delete_directory
 from broker.storage.segments.segment import Segment
-from broker.storage.segments.space import Space
 from broker.storage.segments.swapping import Swap
 from kproto.records.batch import BatchHeader, split, stamp
 from kproto.records.stored import split_stored
@@ -47,24 +43,6 @@ FLUSH_EVERY_BYTES = 64 << 20
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _base_offset = attrgetter("base_offset")
-
-
-class Keeper(Protocol):
-    """What a log asks of the storage that keeps it."""
-
-    def flush_soon(self, flushable: "SegmentLog") -> None: ...
-    def remove_later(self, paths: list[Path], after_ms: int) -> None: ...
-    def lower_recovery_point(self, lowered: "SegmentLog", offset: int) -> None:
-        """Before anything at or above `offset` is cut. Raises: OSError."""
-        ...
-
-    def start_moved(self, moved: "SegmentLog") -> None: ...
-    def space_of(self, directory: Path) -> Space: ...
-    def went_offline(self, gone: "SegmentLog") -> None:
-        """It failed; maybe its whole data directory did."""
-        ...
-
-    def unique(self) -> UUID: ...
 
 
 class SegmentLog:
@@ -167,7 +145,7 @@ class SegmentLog:
         if not stored:
             return
         self.space.take(len(batches), from_reserve=self.from_reserve)
-        segment = self._segment_for(stored, len(batches), now_ms)
+        segment = rolling.segment_for(self, stored, len(batches), now_ms)
         try:
             segment.append(batches, stored, self.settings.index_interval_bytes)
         except OSError as error:
@@ -182,53 +160,6 @@ class SegmentLog:
         self.unflushed_bytes += len(batches)
         if self.unflushed_bytes >= FLUSH_EVERY_BYTES:
             self.keeper.flush_soon(self)
-
-    def _segment_for(self, stored: list[BatchHeader], size: int, now_ms: int) -> Segment:
-        base_offset = stored[0].base_offset
-        if not self.segments:
-            self._add_segment(self.end_offset, now_ms)
-        active, settings = self.segments[-1], self.settings
-        if active.is_full(
-            size, stored[-1].last_offset, settings.segment_bytes, settings.segment_index_bytes
-        ) or active.is_old(stored[0].max_timestamp, now_ms, _rolled_after_ms(settings)):
-            return self.roll(base_offset, now_ms)
-        return active
-
-    def roll(self, offset: int, now_ms: int) -> Segment:
-        """Begin a new segment at `offset`. Raises: StorageFailed: the old one goes on."""
-        old = self.segments[-1]
-        fresh = self._add_segment(offset, now_ms)
-        old.retire()
-        producers_file.save(self, offset)
-        self.keeper.flush_soon(self)
-        return fresh
-
-    def _add_segment(self, offset: int, now_ms: int) -> Segment:
-        segment = Segment(self.disk, self.directory, offset, now_ms)
-        try:
-            self._make_directory()
-            segment.create()
-        except OSError as error:
-            raise self.failed(error) from error
-        self.commit.names_changed = True
-        self.segments.append(segment)
-        return segment
-
-    def _make_directory(self) -> None:
-        if not self.has_directory:
-            self.disk.make_directory(self.directory)
-            self.has_directory = self.commit.directory_is_new = True
-        if not self.has_metadata:
-            self.write_metadata()
-
-    def write_metadata(self) -> None:
-        """Say whose directory this is. Raises: OSError."""
-        file = self.disk.create(self.directory / PARTITION_METADATA)
-        try:
-            write_all(file, topic_id_text(self.id.topic_id), 0)
-        finally:
-            file.release()
-        self.has_metadata = self.commit.names_changed = True
 
     def adopt(self, other: "SegmentLog", directory: Path) -> list[Segment]:
         """Go on with the files of `other`, which hold the same batches and lie in `directory` now.
@@ -252,68 +183,8 @@ class SegmentLog:
 
     def truncate(self, offset: int) -> None:
         self.check()
-        if offset >= self.end_offset:
-            return
-        try:
-            if self.swap is not None:
-                self.swap.abandon()
-            self.keeper.lower_recovery_point(self, self._surely_kept(offset))
-            self._cut_segments(offset)
-            self.make_cut_durable()
-            producers_file.remove_above(self, self.end_offset)
-            for _ in producers_file.reload(self):
-                continue
-        except (OSError, LogDamaged) as error:
-            raise self.fail(f"cannot be truncated to {offset}: {error}") from error
-        self.epochs.cut_end(self.end_offset)
-        self.cleaned_offset = min(self.cleaned_offset, self.end_offset)
-        if self.start_offset > self.end_offset:
-            self.start_offset = self.end_offset
-            self.keeper.start_moved(self)
-            self.start_moved.wake_all()
-
-    def make_cut_durable(self) -> None:
-        """Before anything else is written under offsets that were cut off, lest the two overlap.  Raises: OSError."""
-        self.segments[-1].file.sync()
-        self.disk.sync_directory(self.directory)
-
-    def _surely_kept(self, offset: int) -> int:
-        """Not above where the log will end after a cut there: batches go whole, and before a segment may be a gap."""
-        number = len(self.segments) - len(self.segments_from(offset))
-        while number and not self.segments[number - 1].size:
-            number -= 1
-        return min(offset, self.segments[max(number - 1, 0)].base_offset)
-
-    def _cut_segments(self, offset: int) -> None:
-        self._cut_last_segment(offset)
-        while not self.segments[-1].size and len(self.segments) > 1:
-            self._cut_last_segment(self.segments[-1].base_offset)  # its batches were behind a gap: it goes too
-        self.end_offset = max(self.segments[-1].next_offset, min(self.start_offset, offset))
-        self.commit.cut(self.end_offset)
-
-    def _cut_last_segment(self, offset: int) -> None:
-        while self.segments and self.segments[-1].base_offset >= offset:
-            self._discard(self.segments[-1])
-            self.segments.pop()
-        if not self.segments:
-            self._add_segment(offset, 0)
-        self.segments[-1].cut(offset, self.settings.index_interval_bytes)
-
-    def _discard(self, segment: Segment) -> None:
-        self.commit.names_changed = True
-        self.keeper.remove_later(segment.discard(), self.settings.file_delete_delay_ms)
-
-    def drop_oldest(self, now_ms: int) -> None:
-        """The oldest segment goes; if it is the only one, an empty one follows it.  Raises: StorageFailed."""
-        self.check()
-        if len(self.segments) == 1:
-            self.roll(self.end_offset, now_ms)
-        try:
-            self._discard(self.segments[0])
-        except OSError as error:
-            raise self.failed(error) from error
-        del self.segments[0]
-        self.advance_start(max(self.start_offset, self.segments[0].base_offset))
+        if offset < self.end_offset:
+            cutting.cut(self, offset)
 
     def advance_start(self, offset: int) -> None:
         self.check()
@@ -394,13 +265,6 @@ class SegmentLog:
             raise self.failed(error) from error
         self.has_directory = False
         self.keeper.remove_later([gone], self.settings.file_delete_delay_ms)
-
-
-def _rolled_after_ms(settings: LogSettings) -> int:
-    """What is written still is not compacted, so `max.compaction.lag.ms` ends that, too.  Source: KIP-354."""
-    if "compact" in settings.cleanup_policy and settings.max_compaction_lag_ms > 0:
-        return min(settings.segment_ms, settings.max_compaction_lag_ms)
-    return settings.segment_ms
 
 
 def _batch_of(header: BatchHeader, batches: memoryview, stored: list[BatchHeader]) -> memoryview:

@@ -20,9 +20,10 @@ import trio
 from broker.clock import Clock
 from broker.storage.contract import DiskFull, LogId, StorageFailed
 from broker.storage.files import Disk, File
-from broker.storage.segments import producers_file
+from broker.storage.segments import producers_file, rolling
 from broker.storage.segments.contents import IndexDamaged, LogDamaged
-from broker.storage.segments.log import Keeper, SegmentLog
+from broker.storage.segments.keeper import Keeper
+from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import MOVED, delete_directory, future_directory
 from broker.storage.segments.scan import crc_is_right, headers
 from broker.storage.segments.segment import Segment
@@ -271,9 +272,9 @@ class Moves:
         current, future = move.current, move.future
         if not future.segments:
             future.end_offset = current.end_offset
-            future._add_segment(current.end_offset, self._clock.now_ms())
+            rolling.begin(future, current.end_offset, self._clock.now_ms())
         elif future.segments[-1].next_offset < current.end_offset:
-            future.roll(current.end_offset, self._clock.now_ms())
+            rolling.roll(future, current.end_offset, self._clock.now_ms())
             future.end_offset = current.end_offset
 
     async def _change_places(self, move: Move) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from broker.storage.epochs import Epochs
-from broker.storage.segments import producers_file
+from broker.storage.segments import cutting, producers_file
 from broker.storage.segments.checked import Checked
 from broker.storage.segments.checkpoints import LEADER_EPOCHS, Unreadable, read_epochs
 from broker.storage.segments.contents import BATCHES_A_STEP, IndexDamaged, LogDamaged
@@ -244,7 +244,7 @@ class _Opening:
         cut = opened.segments[number]
         log.warning("%s: %d bytes cut off after offset %d", opened.name, cut.file.size() - cut.size, next_offset)
         cut.file.cut(cut.size)
-        opened.make_cut_durable()
+        cutting.make_cut_durable(opened)
 
     # --- epochs ---
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from broker.storage.segments import cutting
 from broker.storage.segments.contents import IndexDamaged
 from broker.storage.segments.segment import Segment
 
@@ -45,7 +46,7 @@ async def _drop_while(log: "SegmentLog", now_ms: int, is_over: Callable[[Segment
             continue
         except OSError as error:
             raise log.failed(error) from error
-        log.drop_oldest(now_ms)
+        cutting.drop_oldest(log, now_ms)
         await trio.lowlevel.checkpoint()
 
 

@@ -18,7 +18,7 @@ import trio
 from broker.clock import Chance, Clock
 from broker.storage.contract import DirectoryUse, Identity, LogId, LogSettings, NoSuchDirectory, StorageFailed
 from broker.storage.files import Disk, SystemDisk
-from broker.storage.segments import moving
+from broker.storage.segments import moving, rolling
 from broker.storage.segments.checkpointing import Checkpointer
 from broker.storage.segments.checkpoints import LOG_STARTS
 from broker.storage.segments.chores import Chores, ChoreSettings, Removals
@@ -300,7 +300,7 @@ class SegmentStorage:
             raise StorageFailed(f"{name} in {found.directory.parent} belongs to topic id {found.id.topic_id}")
         found.id = log_id
         try:
-            found.write_metadata()
+            rolling.write_metadata(found)
         except OSError as error:
             raise found.failed(error) from error
         self._logs[log_id] = found

@@ -3,6 +3,7 @@
 import pytest
 
 from broker.storage.contract import BatchDamaged, StorageFailed
+from broker.storage.segments import rolling
 from broker.storage.segments.checked import Checked
 from broker.storage.segments.log import SegmentLog
 from broker.testing.disk import FakeDisk
@@ -24,7 +25,7 @@ async def left_by_a_clean_stop(codec: Codec = Codec.NONE) -> tuple[FakeDisk, lis
     log = storage.create(ORDERS, "orders", OPTIONS)
     for number in range(BATCHES):
         log.append(batch(f"{number}" * 9, "second", at_ms=NOW_MS + number, codec=codec), number // 3, NOW_MS)
-    log.roll(log.end_offset, NOW_MS)
+    rolling.roll(log, log.end_offset, NOW_MS)
     log.append(batch("open"), 1, NOW_MS)
     await storage.close()
     return disk, [bytes(piece) for _, piece in split(memoryview(disk.contents(LOG)))]
@@ -110,7 +111,7 @@ async def test_two_batches_that_overlap_behind_a_gap_are_both_refused() -> None:
     log = storage.create(ORDERS, "orders", OPTIONS)
     sound = [bytes(batch("one", "two", base_offset=offset, epoch=0)) for offset in (4, 6, 8)]
     log.append_as_follower(memoryview(bytearray(b"".join(sound))), NOW_MS)
-    log.roll(log.end_offset, NOW_MS)
+    rolling.roll(log, log.end_offset, NOW_MS)
     await storage.close()
     data = disk.contents(LOG)
     disk.put(LOG, flipped(data, 8 * (len(sound[0]) + 7) + 1))
@@ -132,7 +133,7 @@ async def test_behind_a_damaged_length_only_a_batch_that_can_follow_is_taken_for
     record = Record(timestamp_ms=NOW_MS, value=b"-" * 40 + inner)
     log.append(memoryview(bytearray(build_batch([record]))), 0, NOW_MS)
     log.append(batch("last"), 0, NOW_MS)
-    log.roll(log.end_offset, NOW_MS)
+    rolling.roll(log, log.end_offset, NOW_MS)
     await storage.close()
     data = bytearray(disk.contents(LOG))
     pieces = [bytes(piece) for _, piece in split(memoryview(bytes(data)))]

@@ -9,6 +9,7 @@ import pytest
 
 from broker.storage.contract import Slice
 from broker.storage.files import SystemDisk
+from broker.storage.segments import cutting
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.store import SegmentStorage
 from broker.testing.storage import NOW_MS, ORDERS, LogOptions, StorageOptions, everything, started, storage_on
@@ -56,7 +57,7 @@ def sent(found: Slice) -> bytes:
 async def test_its_segment_is_dropped_by_retention(tmp_path: Path) -> None:
     async with kept(tmp_path) as (_, log):
         found, promised = await held(log, 0)
-        log.drop_oldest(NOW_MS)
+        cutting.drop_oldest(log, NOW_MS)
         for path in (tmp_path / "orders-0").glob("*.deleted"):
             path.unlink()
         assert sent(found) == found.read() == promised

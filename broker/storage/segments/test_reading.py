@@ -7,6 +7,7 @@ import pytest
 
 from broker.storage.contract import BatchDamaged, StorageFailed
 from broker.storage.files import SystemDisk
+from broker.storage.segments import rolling
 from broker.storage.segments.contents import BATCHES_A_STEP
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.reading import OPEN_RETIRED
@@ -98,7 +99,7 @@ async def test_an_index_damaged_while_the_broker_runs_is_built_anew_in_slices() 
     disk = FakeDisk()
     count = 3 * BATCHES_A_STEP
     log = await with_batches(disk, count, LogOptions(segment_bytes=150 * count, index_interval_bytes=100))
-    log.roll(log.end_offset, NOW_MS)
+    rolling.roll(log, log.end_offset, NOW_MS)
     retired = log.segments[0]
     assert retired.index.frozen
     retired.index.close()

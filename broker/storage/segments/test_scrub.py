@@ -7,6 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from broker.storage.contract import BatchDamaged
+from broker.storage.segments import cutting
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.scrub import FIRST_ROUND_AFTER_S, ROUND_S, Scrub
 from broker.storage.segments.store import SegmentStorage
@@ -122,8 +123,8 @@ async def test_a_segment_that_goes_meanwhile_is_no_trouble(autojump_clock: MockC
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Scrub(StorageOptions(), lambda: [log]).round)
         await trio.sleep(1)
-        log.drop_oldest(NOW_MS)
-        log.drop_oldest(NOW_MS)
+        cutting.drop_oldest(log, NOW_MS)
+        cutting.drop_oldest(log, NOW_MS)
     assert log.failure is None
     assert read_header(memoryview(await everything(log))).base_offset == 2
 
