@@ -45,7 +45,9 @@ class Case:
 
     @property
     def key(self) -> ApiKey:
-        return type(self.request).API_KEY
+        key = self.request.API_KEY
+        assert key is not None
+        return key
 
 
 def case(name: str, request: Message, *codes: int, since: int = 0, until: int = 99) -> Case:

@@ -19,6 +19,8 @@ log = logging.getLogger("barnabas.config")
 FIXED_HERE = ("listeners", "advertised.listeners", "listener.security.protocol.map")
 """Kafka can change these while it runs; our sockets are bound once."""
 PER_LISTENER_PREFIXES = ("ssl.keystore.", "ssl.truststore.", "ssl.key.password")
+LOCKING_OUT = ("max.connections", "max.connection.creation.rate")
+"""At 0 nobody could come any more, not even to change it back."""
 NO_VALUES: Mapping[str, str] = {}
 
 
@@ -106,9 +108,11 @@ def _check_value(name: str, text: str, key: Key[object] | None) -> None:
         raise NotDynamic(f"{name}: a password cannot be kept in the registry: it would lie there in plain text.")
     if key is not None:
         try:
-            key.parse(text)
+            value = key.parse(text)
         except BadValue as bad:
             raise NotDynamic(str(bad)) from bad
+        if name in LOCKING_OUT and value == 0:
+            raise NotDynamic(f"{name} is 0: nobody could connect any more, not even to change it back.")
     elif name in ONLY_DYNAMIC:
         try:
             LONG.parse(text.strip())

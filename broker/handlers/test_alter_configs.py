@@ -262,6 +262,8 @@ WRONG_BROKER_EDITS = [
     ("0", "log.retention.ms", "abc", "must be"),
     ("0", "leader.replication.throttled.rate", "abc", "must be"),
     ("0", "max.connections.per.ip", "0", "max.connections.per.ip is 0."),
+    ("0", "max.connections", "0", "nobody could connect any more"),
+    ("", "max.connection.creation.rate", "0", "nobody could connect any more"),
     ("0", "ssl.keystore.password", "secret", "only per-listener using the listener prefix"),
     ("", "ssl.keystore.location", "x", "only per-listener using the listener prefix"),
     ("", "sasl.enabled.mechanisms", "PLAIN", "broker id must be specified: sasl.enabled.mechanisms"),
