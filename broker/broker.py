@@ -97,7 +97,7 @@ class Broker:
         limits = Limits.of(settings, descriptors=descriptor_limit())
         self._connections = Connections(router, world.buffers, Budget(settings.queued_max_request_bytes), limits)
         self._configs.on_broker_change(self._connections.settings_changed)
-        self._configs.on_broker_change(lambda now: ground.storage.expire_producers_after(now.producer_id_expiration_ms))
+        self._configs.on_broker_change(world.live.become)
         self._controller = ControllerRuntime(
             registry,
             broker_id,
