@@ -278,9 +278,6 @@ class SegmentStorage:
         futures = {move.current.id: (move.future.size_bytes, move.lag) for move in coming}
         return DirectoryUse(str(path.absolute()), sizes, total, usable, futures=futures)
 
-    def expire_producers_after(self, idle_ms: int) -> None:
-        self._chores.producer_idle_ms = idle_ms
-
     def create(self, log_id: LogId, topic: str, settings: LogSettings, *, new: bool = True) -> SegmentLog:
         name = f"{topic}-{log_id.partition}"
         kept = self._logs.get(log_id) or self._adopted(log_id, name) or self._made(log_id, name, settings, new)
