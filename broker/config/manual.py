@@ -11,7 +11,7 @@ from broker.config.keys import AT_START, CLUSTER, WORKS, Key, Settings, TimeKey
 from broker.config.layers import FIXED_HERE, PER_LISTENER_PREFIXES
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
-from broker.config.unknown_names import ONLY_DYNAMIC
+from broker.config.unknown_names import MOVE_RATE, ONLY_DYNAMIC
 
 INTRODUCTION = """\
 # Options
@@ -114,9 +114,7 @@ def state_of(key: Key[Any]) -> str:
 
 def only_dynamic() -> str:
     """Names that a file cannot set, in Kafka either."""
-    listed = "".join(f"- `{name}`\n" for name in ONLY_DYNAMIC)
-    return (
-        "## Only while running\n\n"
-        "Bytes per second of replication quotas: clients set them for a broker, a file cannot. They are kept and\n"
-        f"told, and without effect: quotas are not built yet.\n\n{listed}"
-    )
+    state = {MOVE_RATE: "bytes per second of moves between data directories. **Works.**"}
+    idle = "bytes per second of replication. **Without effect**: quotas are not built yet."
+    listed = "".join(f"- `{name}`: {state.get(name, idle)}\n" for name in ONLY_DYNAMIC)
+    return f"## Only while running\n\nClients set these for a broker; a file cannot.\n\n{listed}"
