@@ -106,6 +106,10 @@ class Disk(Protocol):
         """Run what sleeps in the kernel. It is waited for even when cancelled: half a call is no call."""
         ...
 
+    async def in_reading_thread(self, call: Callable[[], T]) -> T:
+        """The same for reads on behalf of clients: however many of them hang, writing and flushing has its threads."""
+        ...
+
 
 def write_all(file: File, data: Data, position: int) -> None:
     """Write everything: one system call, or more where the disk takes less at a time."""
@@ -197,11 +201,12 @@ class SystemDisk:
     """The operating system's files; one per broker, since it bounds how many threads wait for its disks.
 
     Args:
-        threads: how many calls may sleep in the kernel at once.
+        threads: how many calls may sleep in the kernel at once, and as many reads.
     """
 
     def __init__(self, threads: int = 16) -> None:
         self._limiter = trio.CapacityLimiter(threads)
+        self._reading = trio.CapacityLimiter(threads)
 
     def open(self, path: Path) -> File:
         return SystemFile(os.open(path, os.O_RDWR | os.O_CLOEXEC))
@@ -251,6 +256,9 @@ class SystemDisk:
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         return await trio.to_thread.run_sync(call, limiter=self._limiter)
+
+    async def in_reading_thread(self, call: Callable[[], T]) -> T:
+        return await trio.to_thread.run_sync(call, limiter=self._reading)
 
 
 class DirectoryLock:

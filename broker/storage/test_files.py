@@ -4,9 +4,11 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+import trio
 
 from broker.storage.files import File, Held, SystemDisk, read_whole, replace, write_all
 from broker.storage.slices import FileSlice
@@ -121,3 +123,19 @@ async def test_a_thread_hands_its_error_on(tmp_path: Path) -> None:
     with pytest.raises(OSError) as failed:
         await disk.in_thread(lambda: disk.sync_directory(tmp_path / "missing"))
     assert failed.value.errno == errno.ENOENT
+
+
+async def test_reads_that_hang_leave_threads_for_writing() -> None:
+    disk, hangs, began = SystemDisk(threads=2), threading.Event(), threading.Semaphore(0)
+
+    def read() -> None:
+        began.release()
+        hangs.wait()
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(disk.in_reading_thread, read)
+        for _ in range(2):
+            await trio.to_thread.run_sync(began.acquire)
+        assert await disk.in_thread(lambda: "written") == "written"
+        hangs.set()

@@ -235,6 +235,9 @@ class FakeDisk:
         await trio.lowlevel.checkpoint()
         return call()
 
+    async def in_reading_thread(self, call: Callable[[], T]) -> T:
+        return await self.in_thread(call)
+
 
 def _error(number: int, path: Path | None = None) -> OSError:
     return OSError(number, os.strerror(number), *([] if path is None else [str(path)]))

@@ -162,7 +162,7 @@ class Walk:
             self._warm_until = position + READ_AHEAD_BYTES
             if not self._file.is_warm(position):
                 await self._breathe()
-                await self._log.disk.in_thread(lambda: self._file.read(READ_AHEAD_BYTES, position))
+                await self._log.disk.in_reading_thread(lambda: self._file.read(READ_AHEAD_BYTES, position))
         if self._cost > _STEP_COSTS:
             self._cost = 0
             await self._breathe()
@@ -176,7 +176,7 @@ class Walk:
         if header.size <= _IN_THREAD_BYTES:
             return crc_is_right(self._file, position, header)
         await self._breathe()
-        return await self._log.disk.in_thread(lambda: crc_is_right(self._file, position, header))
+        return await self._log.disk.in_reading_thread(lambda: crc_is_right(self._file, position, header))
 
     def _fits_its_successor(self, position: int, header: BatchHeader) -> bool:
         """Of two batches that overlap, whether the second one stands where the third wants it."""

@@ -133,7 +133,7 @@ class Reader:
         """Do in a thread, on a twin, what is about to be done here: then files and pages are at hand."""
         await breathe()
         try:
-            await self._log.disk.in_thread(lambda: _look(segment.twin(), look))
+            await self._log.disk.in_reading_thread(lambda: _look(segment.twin(), look))
         except OSError as error:
             if segment in self._log.segments:
                 raise self._log.failed(error) from error
@@ -159,7 +159,7 @@ class Reader:
         cold.file.hold()
         try:
             await breathe()
-            await self._log.disk.in_thread(lambda: _touch(cold))
+            await self._log.disk.in_reading_thread(lambda: _touch(cold))
         except OSError as error:
             raise self._log.failed(error) from error
         finally:
