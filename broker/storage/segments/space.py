@@ -26,12 +26,13 @@ class Space:
         reserve_bytes: `barnabas.log.dir.reserve.bytes`.
     """
 
-    __slots__ = ("_path", "_refused", "_reserve_bytes", "full", "reserve", "room")
+    __slots__ = ("_largest", "_path", "_refused", "_reserve_bytes", "full", "reserve", "room")
 
     def __init__(self, path: Path, reserve_bytes: Callable[[], int]) -> None:
         self._path = path
         self._reserve_bytes = reserve_bytes
         self._refused = False
+        self._largest = 0  # of what was refused: without room for it, it would be full again at once
         self.room = _UNKNOWN
         """Bytes above the reserve."""
         self.reserve = 0
@@ -43,6 +44,7 @@ class Space:
         self.room -= size
         if self.room < 0 and not (from_reserve and self.room + self.reserve * 3 // 4 >= 0):
             self.room += size
+            self._largest = max(self._largest, size)
             self._become_full(f"less than {self.reserve} bytes are free")
             raise DiskFull(f"{self._path} is full up to the {self.reserve} bytes that are kept free")
 
@@ -57,8 +59,8 @@ class Space:
         self.room = usable - self.reserve
         if self.room <= 0 and usable < total:
             self._become_full(f"{usable} bytes are free, {self.reserve} are kept")
-        elif self.full and not self._refused and self.room > self.reserve // 8:
-            self.full = False
+        elif self.full and not self._refused and self.room > max(self.reserve // 8, self._largest):
+            self.full, self._largest = False, 0
             log.warning("%s has room again (%d bytes are free): records are taken again", self._path, usable)
         self._refused = False
 
