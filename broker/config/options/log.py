@@ -162,7 +162,7 @@ class LogSettings(Settings):
         30_000,
         check=at_least(0),
         standing=NO_EFFECT,
-        because="logs are looked at as soon as the broker serves",
+        because="the first look comes after log.retention.check.interval.ms",
         hidden=True,
         doc="Pause after the start before retention and flushing first look at the logs.",
     )

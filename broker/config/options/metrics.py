@@ -8,13 +8,14 @@ from broker.config.kinds import BOOLEAN, INT, LIST, LONG, STRING
 class MetricsSettings(Settings):
     """Metrics and telemetry."""
 
-    NO_EFFECT_BECAUSE = "metrics are not built yet"
+    NO_EFFECT_BECAUSE = "/metrics tells plain counters, without samples and levels"
 
     auto_include_jmx_reporter = Key(
         "auto.include.jmx.reporter",
         BOOLEAN,
         True,
         standing=NO_EFFECT,
+        because="there is no Java and so no JMX; /metrics tells the numbers by HTTP",
         doc="Whether metrics are shown by JMX even if metric.reporters names others.",
     )
     kafka_metrics_polling_interval_secs = Key(
@@ -67,5 +68,6 @@ class MetricsSettings(Settings):
         1_048_576,
         check=at_least(1),
         standing=NO_EFFECT,
+        because="reports of clients are not taken yet",
         doc="Largest report of metrics that a client may push (KIP-714).",
     )
