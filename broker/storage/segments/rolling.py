@@ -9,7 +9,7 @@ from broker.storage.contract import LogSettings
 from broker.storage.files import write_all
 from broker.storage.segments import producers_file
 from broker.storage.segments.checkpoints import PARTITION_METADATA, topic_id_text
-from broker.storage.segments.segment import Segment
+from broker.storage.segments.segment import LARGEST_RELATIVE_OFFSET, Segment
 from kproto.records.batch import BatchHeader
 
 if TYPE_CHECKING:
@@ -24,8 +24,14 @@ def segment_for(log: "SegmentLog", stored: list[BatchHeader], size: int, now_ms:
     if active.is_full(
         size, stored[-1].last_offset, settings.segment_bytes, settings.segment_index_bytes
     ) or active.is_old(stored[0].max_timestamp, now_ms, _rolled_after_ms(settings)):
-        return roll(log, stored[0].base_offset, now_ms)
+        return roll(log, _base_for(log, stored), now_ms)
     return active
+
+
+def _base_for(log: "SegmentLog", stored: list[BatchHeader]) -> int:
+    """The log's end, also where a leader's batches begin behind it: a start takes a gap between segments for a loss."""
+    too_far = stored[-1].last_offset - log.end_offset > LARGEST_RELATIVE_OFFSET
+    return stored[0].base_offset if too_far else log.end_offset
 
 
 def _rolled_after_ms(settings: LogSettings) -> int:

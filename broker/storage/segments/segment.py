@@ -15,7 +15,7 @@ from broker.storage.segments.names import DELETED, INDEX, LOG, SNAPSHOT, TIME_IN
 from broker.storage.segments.transaction_index import TransactionIndex
 from kproto.records.batch import BatchHeader
 
-_LARGEST_RELATIVE_OFFSET = 2**31 - 1
+LARGEST_RELATIVE_OFFSET = 2**31 - 1
 
 
 class Segment(Contents):
@@ -73,7 +73,7 @@ class Segment(Contents):
 
     def is_full(self, more_bytes: int, last_offset: int, segment_bytes: int, index_bytes: int) -> bool:
         """Whether a batch of that size with that last offset has to go into the next segment."""
-        if last_offset - self.base_offset > _LARGEST_RELATIVE_OFFSET:
+        if last_offset - self.base_offset > LARGEST_RELATIVE_OFFSET:
             return True
         return self.size > 0 and (
             self.size + more_bytes > segment_bytes
