@@ -5,7 +5,7 @@ Source of retention: as `segments/retention.py`, with batches in place of segmen
 
 import logging
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import trio
@@ -13,6 +13,7 @@ from trio.lowlevel import checkpoint
 
 from broker.clock import Clock
 from broker.purgatory import WaitingRoom
+from broker.storage.compaction.batch_filter import Left
 from broker.storage.contract import (
     Breathe,
     DirectoryUse,
@@ -26,6 +27,7 @@ from broker.storage.contract import (
     TimedOffset,
 )
 from broker.storage.epochs import Epochs
+from broker.storage.memory_compaction import MapSettings, MemoryCompaction
 from broker.storage.producers import AbortedTransaction, ProducerStates
 from broker.storage.slices import BytesSlice
 from kproto.errors import ApiError
@@ -37,6 +39,8 @@ log = logging.getLogger("barnabas.storage")
 
 PLACE = "memory"
 """What is told instead of a directory."""
+_SHORTEST_MS = 100
+"""Between two looks, whatever an option says."""
 
 
 class MemoryLog:
@@ -53,6 +57,7 @@ class MemoryLog:
         self.end_offset = 0
         self.size_bytes = 0
         self.watermark = 0
+        self.cleaned_offset = 0
         self._epochs = Epochs()
         self._headers: list[BatchHeader] = []
         self._ends: list[int] = []
@@ -111,6 +116,7 @@ class MemoryLog:
             self.start_offset = self.end_offset
             self.start_moved.wake_all()
         self._epochs.cut_end(self.end_offset)
+        self.cleaned_offset = min(self.cleaned_offset, self.end_offset)
         earlier = [aborted for aborted in self._aborted if aborted.last_offset < self.end_offset]
         self.producers.replace(())
         for header, batch in zip(self._headers, self._batches, strict=True):
@@ -168,7 +174,9 @@ class MemoryLog:
 
     async def find_max_time(self, breathe: Breathe = checkpoint) -> TimedOffset | None:
         self._check()
-        readable = [n for n, header in enumerate(self._headers) if header.next_offset > self.start_offset]
+        readable = [
+            n for n, header in enumerate(self._headers) if header.next_offset > self.start_offset and header.count
+        ]
         if not readable:
             return None
         newest = max(readable, key=lambda n: self._headers[n].max_timestamp)
@@ -201,6 +209,21 @@ class MemoryLog:
             self._drop(0, 1)
             await trio.lowlevel.checkpoint()
 
+    def stored(self) -> list[tuple[BatchHeader, bytes]]:
+        """Every batch, oldest first."""
+        return list(zip(self._headers, self._batches, strict=True))
+
+    def exchange(self, old: Sequence[tuple[BatchHeader, bytes]], left: Sequence[Left]) -> bool:
+        """See `broker.storage.memory_compaction.Compactable`."""
+        count = len(old)
+        if self._closed or [id(batch) for batch in self._batches[:count]] != [id(batch) for _, batch in old]:
+            return False
+        self._headers[:count] = [one.header for one in left]
+        self._ends[:count] = [one.header.next_offset for one in left]
+        self._batches[:count] = [bytes(one.data) for one in left]
+        self.size_bytes = sum(map(len, self._batches))
+        return True
+
     async def close(self, *, delete: bool = False) -> None:
         self._closed = True
         if delete:
@@ -211,8 +234,13 @@ class MemoryLog:
             raise StorageFailed(f"{self.name} is closed")
 
 
-class MemorySettings(Protocol):
-    """The broker options that say how often, in ms."""
+class MemorySettings(MapSettings, Protocol):
+    """The broker options that say how often, in ms, and those of compaction."""
+
+    @property
+    def log_cleaner_enable(self) -> bool: ...
+    @property
+    def log_cleaner_backoff_ms(self) -> int: ...
 
     @property
     def log_retention_check_interval_ms(self) -> int: ...
@@ -240,7 +268,23 @@ class MemoryStorage:
         return ()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        task_status.started()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tidy)
+            nursery.start_soon(self._compact)
+            task_status.started()
+
+    async def _compact(self) -> None:
+        compaction = MemoryCompaction(self._settings, self._clock)
+        while self._settings.log_cleaner_enable:
+            await trio.sleep(max(self._settings.log_cleaner_backoff_ms, _SHORTEST_MS) / 1000)
+            for kept in list(self._logs.values()):
+                if "compact" in kept.settings.cleanup_policy:
+                    try:
+                        await compaction.compact(kept)
+                    except ApiError as damage:
+                        log.error("%s is not compacted: %s", kept.name, damage)
+
+    async def _tidy(self) -> None:
         while True:
             await trio.sleep(self._settings.log_retention_check_interval_ms / 1000)
             for kept in list(self._logs.values()):

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import trio
 
 from broker.clock import SetClock
 from broker.purgatory import Waiter
@@ -27,9 +28,10 @@ from broker.testing.storage import (
     stored,
 )
 from kproto.errors import ApiError, ErrorCode
-from kproto.records.batch import read_records, split
+from kproto.records.batch import build_batch, read_records, split
 from kproto.records.compression import Codec
 from kproto.records.control import EndTxnMarker, MarkerType, build_marker
+from kproto.records.record import Record
 
 MAKERS = ("memory", "segments", "segments on a fake disk")
 
@@ -552,3 +554,65 @@ async def test_options_may_change_while_the_log_is_open(storage: Storage, log: L
     log.settings = LogOptions(retention_bytes=size)
     await log.tidy(NOW_MS)
     assert log.start_offset == 3
+
+
+# --- compaction ---
+
+
+def keyed(*pairs: tuple[str, str | None], producer: tuple[int, int, int] = (-1, -1, -1)) -> memoryview:
+    records = [
+        Record(timestamp_ms=NOW_MS, key=key.encode(), value=None if value is None else value.encode())
+        for key, value in pairs
+    ]
+    producer_id, epoch, sequence = producer
+    made = build_batch(records, producer_id=producer_id, producer_epoch=epoch, base_sequence=sequence)
+    return memoryview(bytearray(made))
+
+
+async def compacted(storage: Storage, log: Log) -> None:
+    """Let the background work until there is less of the log; a disk's threads take real time."""
+    before = log.size_bytes
+    async with in_background(storage):
+        for _ in range(10_000):
+            await trio.sleep(20)
+            await trio.to_thread.run_sync(lambda: None)
+            if log.size_bytes < before:
+                return
+    pytest.fail("nothing was compacted")
+
+
+async def test_compaction_leaves_the_newest_value_of_each_key_where_it_was(
+    storage: Storage, log: Log, options: LogOptions, autojump_clock: object
+) -> None:
+    options.cleanup_policy, options.segment_bytes = ["compact"], 1
+    log.append(keyed(("a", "1"), ("b", "1"), producer=(7, 0, 0)), 0, NOW_MS)
+    log.append(keyed(("a", None), ("c", "1")), 0, NOW_MS)
+    log.append(keyed(("b", "2")), 3, NOW_MS)
+    log.append(keyed(("a", "newest batch")), 3, NOW_MS)
+    storage.note_high_watermark(ORDERS, log.end_offset)
+    await compacted(storage, log)
+    headers = [
+        (header.base_offset, header.last_offset, header.count) for header, _ in split(memoryview(await everything(log)))
+    ]
+    assert headers == [(0, 1, 0), (2, 3, 2), (4, 4, 1), (5, 5, 1)]
+    assert values_in(await everything(log)) == [None, b"1", b"2", b"newest batch"]
+    assert offsets_in(await stored(log, 3))[0] == 2
+    assert (log.start_offset, log.end_offset, log.end_of_epoch(0)) == (0, 6, (0, 4))
+    state = log.producers.get(7)
+    assert state is not None
+    assert state.last_sequence == 1
+
+
+async def test_nothing_above_the_high_watermark_or_of_an_uncompacted_topic_is_compacted(
+    storage: Storage, log: Log, options: LogOptions, autojump_clock: object
+) -> None:
+    options.cleanup_policy, options.segment_bytes = ["compact"], 1
+    other = storage.create(LogId(UUID(int=5), 0), "other", LogOptions(segment_bytes=1))
+    for one in (log, other):
+        for value in "1234":
+            one.append(keyed(("a", value)), 0, NOW_MS)
+    storage.note_high_watermark(ORDERS, 2)
+    storage.note_high_watermark(other.id, 4)
+    await compacted(storage, log)
+    assert offsets_in(await everything(log)) == [1, 2, 3]
+    assert offsets_in(await everything(other)) == [0, 1, 2, 3]
