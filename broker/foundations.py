@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import trio
 
+from broker.cluster.lost_replicas import refuse_lost_replicas, tell_strays
 from broker.cluster.other_brokers import refuse_other_brokers
 from broker.cluster.registration import broker_id_of, cluster_id_of, make_persistent_paths, refuse_migration
 from broker.config.settings import BrokerSettings
@@ -35,16 +36,24 @@ async def foundations(settings: BrokerSettings, world: World) -> AsyncIterator[F
     async with trio.open_nursery() as registry_work:
         registry = world.open_registry()
         await registry_work.start(registry.run)
-        ground = await identified(settings, world, registry)
+        try:
+            ground = await identified(settings, world, registry)
+        except BaseException:
+            await close(world.storage)  # as it was found, for whoever comes next
+            raise
         async with trio.open_nursery() as storage_work:
             await storage_work.start(world.storage.run)
             try:
                 yield ground
             finally:
-                with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
-                    await world.storage.close()
+                await close(world.storage)
                 storage_work.cancel_scope.cancel()
         registry_work.cancel_scope.cancel()
+
+
+async def close(storage: Storage) -> None:
+    with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+        await storage.close()
 
 
 async def identified(settings: BrokerSettings, world: World, registry: Registry) -> Foundations:
@@ -55,6 +64,9 @@ async def identified(settings: BrokerSettings, world: World, registry: Registry)
     cluster_id = await cluster_id_of(registry, known.cluster_id, world.chance, wanted=settings.barnabas_cluster_id)
     broker_id = await broker_id_of(registry, settings, known.broker_id)
     await refuse_other_brokers(registry, broker_id)
+    logs = [kept.name for kept in await world.storage.load()]
+    if known.broker_id is None and not logs and settings.barnabas_storage != "memory":
+        await refuse_lost_replicas(registry, broker_id, ", ".join(settings.directories))
+    await tell_strays(registry, logs)
     world.storage.identify(Identity(broker_id, cluster_id))
-    await world.storage.load()
     return Foundations(broker_id, cluster_id, world.storage, registry)

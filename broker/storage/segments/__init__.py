@@ -22,8 +22,11 @@ One partition:
     recovery.py        opening a directory that was left in any state
 All of them:
     store.py           the contract's storage, over one or more data directories
-    directory.py       one data directory: its lock, its `meta.properties`, how it was left
+    directories.py     all data directories, which fail one by one
+    directory.py       one of them: its lock, its `meta.properties`, how it was left
+    space.py           how much it still takes
     loading.py         its partitions
+    moving.py          logs on their way to another one
     checkpointing.py   the offset checkpoints of all logs; checkpoints.py is the format of the small text files
     chores.py          what happens in the background
     cleaning.py        compaction of all, the dirtiest first; cleanable.py says which that is
