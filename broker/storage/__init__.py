@@ -5,7 +5,7 @@
     segments/      the maker that keeps Kafka's own files
     compaction/    what compaction keeps of a batch, and of a log; memory_compaction.py applies it in memory
     epochs.py      where each leader epoch began in one log
-    producers.py   idempotence: the last batches of each producer
+    producers.py   idempotence: the last batches of each producer; which transactions are open
     slices.py      stored bytes on their way to a client
     files.py       the disk's seam: every system call on files and every thread goes through it
 

@@ -100,7 +100,7 @@ class GroupCommit:
         self.flushed_offset = max(self.flushed_offset, self._upto)
         self.doubtful = self.doubtful or round_.doubtful
         if round_.complete and not self.doubtful:
-            self.recovery_point = min(self.flushed_offset, log.segments[-1].next_offset)
+            self.recovery_point = min(self.flushed_offset, log.end_offset)
         else:
             log.epochs.changed = True
 

@@ -2,16 +2,29 @@
 
 from collections.abc import Callable
 from errno import ENOSPC
+from random import Random
 from struct import pack
 
 import pytest
 
-from broker.storage.producers import AbortedTransaction
+from broker.storage.producers import AbortedTransaction, ProducerStates
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.store import SegmentStorage
+from broker.testing.crashes import (
+    KILL,
+    POWER_CUT,
+    Crash,
+    blocks,
+    every_byte,
+    every_name,
+    names_by_chance,
+    no_byte,
+    no_name,
+)
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, started, storage_on
-from kproto.records.control import EndTxnMarker, MarkerType, build_marker
+from kproto.records.batch import split
+from kproto.records.control import EndTxnMarker, MarkerType, build_marker, read_marker
 
 PARTITION = DATA / "orders-0"
 OPTIONS = LogOptions(segment_bytes=500, index_interval_bytes=100)
@@ -161,3 +174,76 @@ async def test_a_full_disk_forgets_no_abort() -> None:
     await storage.close()
     again, _ = await opened(disk)
     assert await told(again) == [AbortedTransaction(7, 0, 1, 2)]
+
+
+# --- crashes ---
+
+
+async def by_the_batches(log: SegmentLog) -> tuple[list[AbortedTransaction], int]:
+    """What the stored batches alone tell: aborted transactions, and where readers of committed records stop."""
+    states, aborted = ProducerStates(), []
+    for segment in log.segments:
+        for header, one in split(memoryview(segment.file.read(segment.size, 0))):
+            ended = states.update(header, header.base_offset, NOW_MS, read_marker(one) if header.is_control else None)
+            aborted += [ended] if ended is not None else []
+    return aborted, states.last_stable_offset(log.end_offset)
+
+
+async def a_life(disk: FakeDisk, chance: Random, steps: int) -> None:
+    """Appends, markers, flushes, checkpoints, truncations, restarts."""
+    log, storage = await opened(disk)
+    for _ in range(steps):
+        match chance.choices(["append", "end", "flush", "checkpoint", "cut", "start"], [12, 10, 4, 2, 2, 1])[0]:
+            case "append":
+                log.append(batch("x" * 30, producer=(chance.randint(7, 9), 0, 0), transactional=True), 0, NOW_MS)
+            case "end":
+                kind = chance.choice(list(MarkerType))
+                producer = chance.randint(7, 9)
+                marker = build_marker(
+                    EndTxnMarker(kind, 1), producer_id=producer, producer_epoch=0, timestamp_ms=NOW_MS
+                )
+                log.append(memoryview(bytearray(marker)), 0, NOW_MS)
+            case "flush":
+                await log.flush()
+            case "checkpoint":
+                await storage._checkpointer.write_all()
+            case "cut":
+                log.truncate(chance.randint(max(log.end_offset - 6, log.start_offset), log.end_offset))
+            case "start":
+                await storage.close()
+                log, storage = await opened(disk)
+
+
+async def crash_states_hold(seed: int, steps: int) -> int:
+    """How many crash states of one life there were; each knows what its batches tell."""
+    chance, disk = Random(seed), FakeDisk()
+    states: dict[int, FakeDisk] = {}
+
+    def look() -> None:
+        kinds = [KILL, POWER_CUT, Crash(every_byte, no_name), Crash(no_byte, every_name)]
+        for kind in [*kinds, *(Crash(blocks(chance, 512), names_by_chance(chance)) for _ in range(2))]:
+            left = disk.crashed(kind)
+            states.setdefault(left.state(), left)
+
+    disk.watcher = look
+    await a_life(disk, Random(seed), steps)
+    for left in states.values():
+        log, storage = await opened(left)
+        for _ in range(2):
+            aborted, stable = await by_the_batches(log)
+            assert await told(log) == aborted
+            assert log.last_stable_offset(log.end_offset) == stable
+            left.forget_locks()
+            await storage.close()
+            log, storage = await opened(left)
+    return len(states)
+
+
+async def test_after_a_crash_at_any_call_the_files_tell_what_the_batches_tell() -> None:
+    assert await crash_states_hold(1, steps=8) > 30
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(2, 5))
+async def test_after_a_crash_at_any_call_of_many_lives_too(seed: int) -> None:
+    assert await crash_states_hold(seed, steps=30) > 200
