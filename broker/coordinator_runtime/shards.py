@@ -171,7 +171,8 @@ class Shard:
             self._carry_out(group_id, self.machine.handle(group_id, event, self._clock.now_ms()))
         except ApiError as failure:
             code = COORDINATOR_CODES.get(failure.code, ErrorCode.UNKNOWN_SERVER_ERROR)
-            log.warning("A write to %s failed: %s", self.name, failure)
+            if failure.code is not ErrorCode.KAFKA_STORAGE_ERROR:  # the storage has told that, once
+                log.warning("A write to %s failed: %s", self.name, failure)
             if event.only_by_records:
                 self._reply(event.reply_to, wanted.Refused(code))
             else:

@@ -394,3 +394,25 @@ async def test_groups_are_listed_for_who_may_describe_either_the_cluster_or_the_
                 deny.kind = kind
                 answer = await client.ask(ListGroupsRequest(), 4)
                 assert [group.group_id for group in answer.groups] == seen
+
+
+async def test_a_disk_full_to_the_last_byte_refuses_commits_for_now_and_keeps_the_group(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """NOT_COORDINATOR is what clients try again; the group goes on where it was."""
+    async with running(data=tmp_path) as here:
+        with here.connect() as client:
+            await find(client)
+            await create(client, "t")
+            assert await commit(client, 8, offset=5) == 0
+            storage: Any = here.world.storage
+            (directory,) = storage._directories
+            measure, directory.measure = directory.measure, lambda: (1 << 30, 1 << 10)
+            await storage._look_at_space()
+            caplog.clear()
+            for _ in range(3):
+                assert await commit(client, 8, offset=6) == ErrorCode.NOT_COORDINATOR
+            assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
+            directory.measure = measure
+            await storage._look_at_space()
+            assert await commit(client, 8, offset=7) == 0
