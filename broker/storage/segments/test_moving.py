@@ -383,6 +383,8 @@ async def story(storage: SegmentStorage, log: SegmentLog, promised: list[int]) -
             while list(storage._moves):
                 append(log, 1)
                 promised[1] = log.end_offset
+                if log.end_offset % 3 == 0:
+                    promised[0] = await log.flush()
                 await trio.lowlevel.checkpoint()
         append(log, 1)
         promised[0] = await log.flush()
@@ -430,3 +432,33 @@ async def check(disk: FakeDisk, promised: list[int], *, killed: bool) -> None:
     _, again = await with_log(disk.after_crash())
     assert again.end_offset == end_offset
     assert await values(again) == expected(again)
+
+
+async def test_what_was_flushed_in_the_old_place_is_durable_in_the_new_one_before_the_old_one_goes() -> None:
+    """Nobody else flushes here: whatever the power cut leaves, it is the move's own doing."""
+    for crash_at in count():
+        disk = FakeDisk()
+        storage, log = await with_log(disk)
+        append(log, 12)
+        move(storage, B)
+        (under_way,) = storage._moves
+        while not under_way.marked:
+            await storage._moves._step(under_way)
+        append(log, 3)
+        assert await log.flush() == 15
+        disk.crash_at = len(disk.calls) + crash_at
+        finished = True
+        try:
+            while list(storage._moves):
+                await storage._moves._step(under_way)
+        except PowerCut:
+            finished = False
+        disk.crash_at = None
+        crashed = disk.crashed(POWER_CUT)
+        _, found = await with_log(crashed)
+        found.check()
+        assert found.end_offset == 15
+        assert await values(found) == expected(found)
+        if finished:
+            assert crash_at > 15
+            return
