@@ -34,13 +34,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", metavar="A-B", help="The stories of campaigns by seed, both ends included.")
+    parser.addoption("--kills", type=int, default=30, help="How often a campaign kills a broker.")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     counted: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
-            for name, number in getattr(report, "user_properties", ()):
+            called = getattr(report, "when", None) == "call"
+            for name, number in report.user_properties if called else ():
                 if name.startswith("counted "):
                     counted[name.removeprefix("counted ")] += number
     for name, number in counted.items():

@@ -213,7 +213,16 @@ class FakeDisk:
 
     def sync_directory(self, path: Path) -> None:
         self.note("sync_directory", path)
-        self.folder(path).sync()
+        folder = self.folder(path)
+        before = folder.durable
+        folder.sync()
+        self.names_synced(folder, path, before)
+
+    def bytes_synced(self, file: Inode, before: bytes) -> None:
+        """For a disk that keeps elsewhere what is durable."""
+
+    def names_synced(self, folder: Folder, path: Path, before: dict[str, Node]) -> None:
+        """For a disk that keeps elsewhere what is durable."""
 
     def capacity(self, directory: Path) -> tuple[int, int]:
         """A disk without an end tells of 1 TiB."""
@@ -300,7 +309,9 @@ class FakeFile:
 
     def sync(self) -> None:
         self._disk.note("sync", self._path)
+        before = self._held.durable
         self._held.sync()
+        self._disk.bytes_synced(self._held, before)
 
     def is_warm(self, position: int) -> bool:
         return self._warm
