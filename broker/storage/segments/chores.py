@@ -17,7 +17,7 @@ from broker.clock import Clock
 from broker.storage.contract import StorageFailed
 from broker.storage.files import Disk
 from broker.storage.segments.checkpointing import Checkpointer
-from broker.storage.segments.checkpoints import CLEANED_OFFSETS, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS
+from broker.storage.segments.checkpoints import HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS
 from broker.storage.segments.cleaning import CleanerSettings, Cleaning
 from broker.storage.segments.flush_by_age import FlushByAge, look_every_ms
 from broker.storage.segments.log import SegmentLog
@@ -102,7 +102,7 @@ class Chores:
         self._flush_wanted = trio.Event()
         self._ages: FlushByAge[SegmentLog] = FlushByAge(self.flush_soon)
         self.start_moved = trio.Event()
-        self.cleaning = Cleaning(settings, clock, logs, lambda: self._write(CLEANED_OFFSETS))
+        self.cleaning = Cleaning(settings, clock, logs, checkpointer.write)
 
     def flush_soon(self, flushable: SegmentLog) -> None:
         self._to_flush.add(flushable)

@@ -7,6 +7,7 @@ Source: LogCleaner.scala.
 import errno
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
@@ -15,6 +16,7 @@ import trio
 from broker.clock import Clock
 from broker.storage.compaction.pacing import Pace, Throttle
 from broker.storage.contract import LogId, StorageFailed
+from broker.storage.segments.checkpoints import CLEANED_OFFSETS, RECOVERY_POINTS
 from broker.storage.segments.cleanable import Cleanable, look_at
 from broker.storage.segments.cleaner import CleanerLimits, LogCleaner
 from broker.storage.segments.log import SegmentLog
@@ -48,19 +50,19 @@ class CleanerSettings(Protocol):
 
 
 class Cleaning:
-    """Over `logs`, all that are kept now. `note_cleaned` makes durable how far they are clean."""
+    """Over `logs`, all that are kept now. `write_checkpoint` makes one durable and says where that failed."""
 
     def __init__(
         self,
         settings: CleanerSettings,
         clock: Clock,
         logs: Callable[[], Iterable[SegmentLog]],
-        note_cleaned: Callable[[], Awaitable[object]],
+        write_checkpoint: Callable[[str], Awaitable[set[Path]]],
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._logs = logs
-        self._note_cleaned = note_cleaned
+        self._write_checkpoint = write_checkpoint
         self._pace = Pace()
         self._throttle = Throttle(lambda: settings.log_cleaner_io_max_bytes_per_second)
         self._uncleanable: set[LogId] = set()
@@ -106,7 +108,7 @@ class Cleaning:
         self._under_way = due.log
         done = await self._clean(due)
         self._under_way = None
-        await self._note_cleaned()
+        await self._write_checkpoint(CLEANED_OFFSETS)
         return done
 
     async def _due(self) -> Cleanable | None:
@@ -136,11 +138,14 @@ class Cleaning:
         self._uncleanable.add(kept.id)
         log.error("%s is not compacted any more until the broker starts again: %s", kept.name, reason)
 
-    async def _announce(self, kept: SegmentLog) -> None:
-        """Of a log that is compacted a start after a crash does not take a gap between segments for a loss."""
-        if kept.cleaned_offset == 0:
-            kept.cleaned_offset = 1  # the first record is the oldest of its key: whether it counts as clean is all one
-            await self._note_cleaned()
+    async def _made_durable(self, kept: SegmentLog, offset: int) -> bool:
+        """A start takes a gap between segments for a loss, but not below the recovery point. Raises: StorageFailed."""
+        if kept.commit.recovery_point < offset:
+            await kept.flush()
+        failed = await self._write_checkpoint(RECOVERY_POINTS)
+        if kept.commit.recovery_point < offset and kept.commit.doubtful:
+            self._give_up(kept, f"its recovery point stays at {kept.commit.recovery_point}")
+        return kept.commit.recovery_point >= offset and kept.directory.parent not in failed
 
     async def _clean(self, due: Cleanable) -> bool:
         kept, began = due.log, perf_counter()
@@ -154,7 +159,8 @@ class Cleaning:
             now_ms=self._clock.now_ms(),
         )
         try:
-            await self._announce(kept)
+            if not await self._made_durable(kept, due.end_offset):
+                return False
             cleaned_offset = await cleaner.clean()
         except SourcesChanged:
             return False

@@ -207,8 +207,7 @@ class _Opening:
             segment = segments[number]
             if segment.base_offset < next_offset:
                 raise LogDamaged(f"{segment.path} overlaps the segment before it: it belongs to another partition")
-            lost = segment.base_offset > next_offset >= self._left.recovery_point
-            if lost and self._left.cleaned_offset == 0:
+            if segment.base_offset > next_offset >= max(self._left.recovery_point, self._left.cleaned_offset):
                 self._cut_after(number - 1, next_offset)  # the end of the one before was lost, this one was not
                 break
             whole = await self._scan(segment)

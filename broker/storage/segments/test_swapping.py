@@ -1,12 +1,13 @@
 """The power goes at every call of a compaction: either the old segments are there or the new one, never a mixture."""
 
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from random import Random
 
 import pytest
 
 from broker.storage.segments.store import SegmentStorage
+from broker.testing import crashes
+from broker.testing.crashes import KILL, POWER_CUT, Crash
 from broker.testing.disk import FakeDisk, PowerCut
 from broker.testing.storage import NOW_MS, ORDERS, LogOptions, everything, started, storage_on
 from kproto.records.batch import build_batch, read_records, split
@@ -80,24 +81,28 @@ async def check(disk: FakeDisk, diary: Diary) -> None:
         disk = disk.after_crash(power_cut=False)
 
 
-def nothing(path: Path, tail: int) -> int:
-    return 0
-
-
-def half(path: Path, tail: int) -> int:
-    return tail // 2
+def crashes_by(chance: Random, calls: int) -> list[Crash]:
+    """The plain ones, and some by chance."""
+    made = [
+        KILL,
+        POWER_CUT,
+        Crash(crashes.first_bytes(lambda tail: tail // 2), crashes.no_name),
+        Crash(crashes.no_byte, crashes.every_name),
+        Crash(crashes.every_byte, crashes.no_name),
+        Crash(crashes.zeros, crashes.every_name),
+    ]
+    for names in (crashes.names_by_chance(chance), crashes.names_until(chance.randint(0, calls))):
+        made.append(Crash(crashes.blocks(chance, chance.choice([64, 512])), names))
+    return made
 
 
 EVERY_CALL = pytest.param(1, marks=pytest.mark.campaign)
 
 
-@pytest.mark.parametrize("torn", [None, nothing, half], ids=["kill", "power", "half"])
 @pytest.mark.parametrize("step", [7, EVERY_CALL])
-async def test_a_crash_at_any_call_leaves_the_newest_value_of_each_key(
-    torn: Callable[[Path, int], int] | None, step: int
-) -> None:
-    crash_at = 0
-    while True:
+async def test_a_crash_at_any_call_leaves_the_newest_value_of_each_key(step: int) -> None:
+    chance, seen = Random(step), set()
+    for crash_at in range(0, 10_000, step):
         disk, diary = FakeDisk(), Diary()
         storage = storage_on(disk, defaults=options())
         await started(storage)
@@ -108,11 +113,14 @@ async def test_a_crash_at_any_call_leaves_the_newest_value_of_each_key(
         except* PowerCut:
             finished = False
         disk.crash_at = None
-        await check(disk.after_crash(power_cut=torn is not None, torn_bytes=torn), diary)
+        for crash in crashes_by(chance, len(disk.calls)):
+            left = disk.crashed(crash)
+            if left.state() not in seen:
+                seen.add(left.state())
+                await check(left, diary)
         if finished:
-            assert crash_at > 100
-            return
-        crash_at += step
+            break
+    assert len(seen) > 100
 
 
 async def crashed_with_swap() -> tuple[FakeDisk, Diary]:
