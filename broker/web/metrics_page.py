@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from broker.cluster.image import PartitionImage
-from broker.metrics import TIME_BUCKETS, ApiCounts, TopicCounts
+from broker.metrics import ApiCounts, TopicCounts
 from broker.partitions.partition import Partition
 from broker.registry.contract import SessionState
 from broker.requests.rooms import Rooms
@@ -30,6 +30,8 @@ TOPIC_COUNTERS = {
     "totalfetchrequests": ("fetch_requests", "Reads of a partition."),
     "totalproducerequests": ("produce_requests", "Appends to a partition that were asked for."),
 }
+SHOWN_BUCKETS = 31
+"""Up to 18 minutes."""
 GROUP_STATES = ("PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Empty")
 
 
@@ -265,7 +267,7 @@ def quantile_ms(counts: list[int], quantile: float) -> float:
 
 def buckets(apis: list[tuple[str, ApiCounts]]) -> Iterator[Sample]:
     for name, counts in apis:
-        for number, below in enumerate(accumulate(counts.buckets[: TIME_BUCKETS - 1])):
+        for number, below in enumerate(accumulate(counts.buckets[:SHOWN_BUCKETS])):
             yield Sample(labels(request=name, le=2**number / 1_000_000), below, "_bucket")
         total = sum(counts.buckets)
         yield Sample(labels(request=name, le="+Inf"), total, "_bucket")
