@@ -11,8 +11,9 @@ from kproto.errors import ErrorCode
 from kproto.messages.fetch import FetchRequest
 from kproto.records.batch import build_batch
 from kproto.records.compression import Codec
-from kproto.records.legacy import messages, read_message_set
+from kproto.records.legacy import build_message_set, messages, read_message_set
 from kproto.records.record import Record
+from kproto.records.stored import read_stored_records, split_stored
 
 VERSIONS = [(0, 0), (1, 0), (2, 1), (3, 1)]
 """Of Fetch, with the magic that a client of it knows."""
@@ -164,3 +165,37 @@ async def test_a_long_conversion_lets_others_pass() -> None:
                 assert len(await read(slow, 3, max_bytes=1)) == 100_000
                 nursery.cancel_scope.cancel()
             assert passed > 100
+
+
+@pytest.mark.parametrize("stored", [0, 1])
+@pytest.mark.parametrize(("version", "known"), [(0, 0), (2, 1), (4, 2), (11, 2)])
+@pytest.mark.parametrize("codec", [Codec.NONE, Codec.GZIP, Codec.LZ4], ids=lambda codec: codec.name)
+async def test_messages_that_an_old_broker_left_are_sent_as_they_lie_if_the_client_knows_them(
+    stored: int, version: int, known: int, codec: Codec
+) -> None:
+    """Only magic 1 is rewritten, for those who know magic 0; what follows in today's format too, as ever."""
+    async with running() as broker:
+        with broker.connect() as client:
+            await create(client, "t")
+            [partition] = [each for each in broker.broker._partitions if each.topic == "t"]
+            records = [Record(at, NOW_MS + at, b"k", b"v%d" % at) for at in range(10)]
+            written = build_message_set(records, stored, codec=codec)
+            partition.log.append_as_follower(memoryview(bytearray(written)), NOW_MS)
+            partition.advance_high_watermark()
+            await produce(client, "t", "today")
+            row = await row_of(client, fetch_request("t"), version)
+            assert (row.error_code, row.high_watermark) == (ErrorCode.NONE, 11)
+            data = bytes(row.records)
+            assert data.startswith(written) == (stored <= known)
+            batches = list(split_stored(memoryview(data)))
+            assert {header.magic for header, _ in batches[:-1]} == {min(stored, known)}
+            assert batches[-1][0].magic == known
+            found = [record for _, one in batches for record in read_stored_records(one)]
+            assert [(each.offset, each.value) for each in found] == [
+                *((at, b"v%d" % at) for at in range(10)),
+                (10, b"today"),
+            ]
+            middle = await row_of(client, fetch_request("t", 7), version)
+            again = [one for _, one in split_stored(memoryview(bytes(middle.records)))]
+            offsets = [record.offset for one in again for record in read_stored_records(one)]
+            assert [offset for offset in offsets if offset >= 7] == [7, 8, 9, 10]
