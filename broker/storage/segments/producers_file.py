@@ -4,7 +4,7 @@ Nothing here is needed to be there: what snapshots do not tell, the batch header
 the way, each in its segment's `.txnindex`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -74,14 +74,14 @@ def reload(log: "SegmentLog", newest: int | None = None) -> Iterator[None]:
     yield from _replay(log, log.producers, offset, log.end_offset)
 
 
-def restore_aborted(log: "SegmentLog", segment: "Segment") -> Iterator[None]:
-    """Note once more which transactions were aborted in that segment, from the log, some batches at each step.
+def restore_aborted(log: "SegmentLog", segments: Sequence["Segment"]) -> Iterator[None]:
+    """Note once more, in one go, which transactions were aborted in those segments, some batches at each step.
 
     Raises: OSError.
     """
     states = ProducerStates()
-    offset = _take_snapshot(log, states, segment.base_offset)
-    yield from _replay(log, states, offset, segment.next_offset)
+    offset = _take_snapshot(log, states, segments[0].base_offset)
+    yield from _replay(log, states, offset, segments[-1].next_offset)
 
 
 def note(states: ProducerStates, segment: "Segment", header: BatchHeader, batch: Bytes, now_ms: int) -> None:

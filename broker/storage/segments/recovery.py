@@ -91,8 +91,8 @@ class _Opening:
         opened.cleaned_offset = left.cleaned_offset
         await self._open_epochs(scanned_from)
         await self._run_through(producers_file.reload(opened, scanned_from))
-        for segment in self._without_aborted:
-            await self._run_through(producers_file.restore_aborted(opened, segment))
+        if self._without_aborted:
+            await self._run_through(producers_file.restore_aborted(opened, self._without_aborted))
         producers_file.remove_strays(opened, scanned_from)
         producers_file.remove_above(opened, opened.end_offset)
 
@@ -179,9 +179,9 @@ class _Opening:
         try:
             segment.aborted.open(segment.base_offset, segment.next_offset)
         except TransactionIndexDamaged:
+            log.warning("%s: aborted transactions of segment %d are noted anew", self._log.name, segment.base_offset)
             trusted = False
         if not trusted:
-            log.warning("%s: aborted transactions of segment %d are noted anew", self._log.name, segment.base_offset)
             segment.aborted.clear()
             segment.settled = False
             self._without_aborted.append(segment)

@@ -98,7 +98,8 @@ class SegmentStorage:
     # --- directories that fail or fill up ---
 
     def _all_logs(self) -> Iterable[SegmentLog]:
-        return chain(tuple(self._logs.values()), self._moves.futures())
+        """Those too whose directory does not say yet whose it is: their offsets must not be lost until it does."""
+        return chain(tuple(self._by_name.values()), self._moves.futures())
 
     def _live_paths(self) -> list[Path]:
         return [directory.path for directory in self._directories.live]
@@ -180,7 +181,7 @@ class SegmentStorage:
             self._take_future(future)
         await self._checkpointer.write_all()  # those of the last run may name logs that are gone
         self._loaded = True
-        return list(self._logs.values())
+        return list(self._by_name.values())
 
     def _take(self, loaded: SegmentLog) -> None:
         twin = self._by_name.setdefault(loaded.name, loaded)

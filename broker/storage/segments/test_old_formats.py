@@ -219,6 +219,23 @@ async def test_the_indexes_that_a_start_made_serve_the_next_one(magic: int) -> N
     assert (disk.size(times) > 0) == (magic == 1)
 
 
+async def test_offsets_in_checkpoints_are_kept_until_somebody_says_whose_the_log_is() -> None:
+    """A start that ends before that, for whatever reason, leaves the directory as it was."""
+    disk = an_old_partition(0, Codec.GZIP)
+    write(disk, f"{DATA}/log-start-offset-checkpoint", b"0\n1\norders 0 7\n")
+    write(disk, f"{DATA}/replication-offset-checkpoint", b"0\n1\norders 0 %d\n" % COUNT)
+    names = ("recovery-point", "log-start", "replication")
+    before = [disk.contents(DATA / f"{name}-offset-checkpoint") for name in names]
+    storage = storage_on(disk, defaults=OPTIONS)
+    storage.claim(None)
+    assert [log.name for log in await storage.load()] == ["orders-0"]
+    assert [disk.contents(DATA / f"{name}-offset-checkpoint") for name in names] == before
+    await storage.close()
+    assert [disk.contents(DATA / f"{name}-offset-checkpoint") for name in names] == before
+    log, again = await opened(disk)
+    assert (log.start_offset, again.high_watermark(ORDERS)) == (7, COUNT)
+
+
 def test_a_header_tells_of_a_message_what_it_tells_of_a_batch() -> None:
     one = build_message_set([record(5)], 1, log_append_ms=NOW_MS)
     header = read_stored_header(one)
