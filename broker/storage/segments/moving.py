@@ -27,6 +27,7 @@ from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import MOVED, delete_directory, future_directory
 from broker.storage.segments.scan import crc_is_right, headers
 from broker.storage.segments.segment import Segment
+from kproto.errors import ApiError
 from kproto.records.stored import read_stored_header
 
 log = logging.getLogger("barnabas.storage")
@@ -196,7 +197,7 @@ class Moves:
             await trio.sleep(RETRY_S)  # the directory has told it
         except IndexDamaged as damage:
             await move.current.reader.rebuild(damage.contents)
-        except (StorageFailed, LogDamaged, OSError) as trouble:
+        except (StorageFailed, LogDamaged, OSError, ApiError, ValueError, AssertionError) as trouble:
             if move.current.failure is not None:
                 self._moves.pop(move.current.id, None)  # what there is stays for the next start
             elif move.leaving is None:

@@ -11,6 +11,7 @@ from broker.storage.contract import DiskFull, NoSuchDirectory, StorageFailed
 from broker.storage.segments import moving
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.store import SegmentStorage
+from broker.storage.segments.swapping import Sources, SourcesChanged, Swap
 from broker.testing.crashes import KILL, POWER_CUT, Crash
 from broker.testing.disk import FakeDisk, PowerCut
 from broker.testing.storage import (
@@ -368,6 +369,23 @@ async def test_a_future_log_of_another_topic_is_removed(autojump_clock: object) 
         await trio.sleep(61)
         assert list(again._moves) == []
     assert not any("future" in name for name in again._disk.names(B))
+
+
+async def test_places_are_not_changed_while_compaction_exchanges_segments(autojump_clock: object) -> None:
+    """Its new segment would be given its name in the directory that is left."""
+    storage, log = await with_log(FakeDisk())
+    append(log, 20)
+    source = Sources(log, log.segments[:1])
+    async with in_background(storage):
+        log.swap = Swap(source, log.segments[0])
+        move(storage, B)
+        await trio.sleep(20)
+        assert log.directory.parent == A
+        log.swap = None
+        await until_moved(storage)
+    assert log.directory.parent == B
+    with pytest.raises(SourcesChanged):
+        source.check()
 
 
 async def story(storage: SegmentStorage, log: SegmentLog, promised: list[int]) -> None:
