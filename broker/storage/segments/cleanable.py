@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from broker.storage.segments.contents import IndexDamaged
+from broker.storage.segments.contents import NO_TIMESTAMP, IndexDamaged
 from broker.storage.segments.scan import headers
 from broker.storage.segments.segment import Segment
 from kproto.records.batch import HEADER_BYTES
@@ -87,11 +87,14 @@ async def _end_offset(kept: "SegmentLog", first_dirty: int, now_ms: int) -> int:
 
 async def _newest_ms(kept: "SegmentLog", segment: Segment) -> int:
     """Of its records; of its file if they have no timestamps."""
+    was_known = segment.max_timestamp_ms != NO_TIMESTAMP
     try:
         newest_ms, _ = segment.newest()
     except IndexDamaged:
         await kept.reader.rebuild(segment)
         newest_ms = segment.max_timestamp_ms
+    if not was_known:
+        segment.release()
     return newest_ms if newest_ms >= 0 else kept.disk.modified_ms(segment.path)
 
 

@@ -184,6 +184,8 @@ class Reader:
         except LogDamaged as damage:
             raise StorageFailed(str(damage)) from damage
         except OSError as error:
+            if segment not in self._log.segments:
+                raise StorageFailed(f"{segment.path} is gone") from error
             raise self._log.failed(error) from error
         if segment in self._log.segments[:-1]:
             assert isinstance(segment, Segment)

@@ -510,3 +510,37 @@ async def test_a_bug_costs_the_log_its_compaction_and_nobody_else_anything(
         await bench.storage._chores.cleaning.stop()
     assert (bench.log.cleaned_offset, other.log.cleaned_offset) == (0, 2)
     assert ["broke off" in record.message for record in caplog.records].count(True) == 1
+
+
+@pytest.mark.parametrize("largest", [False, True])
+async def test_a_search_by_time_goes_on_in_what_took_the_place_of_its_segment(largest: bool) -> None:
+    """At every call that lets others in, compaction exchanges everything."""
+    calls = 0
+    while True:
+        bench = await Bench().open()
+        for number in range(12):
+            bench.append((f"k{number % 4}", f"{number}"))
+            bench.clock.advance(10)
+        await bench.storage.close()
+        await bench.reopened()
+        bench.log.watermark = bench.log.end_offset
+        bench.options.segment_bytes = 1 << 20
+        waits = 0
+
+        async def breathe(bench: Bench = bench, cleaned_at: int = calls) -> None:
+            nonlocal waits
+            if waits == cleaned_at:
+                assert await bench.clean()
+            waits += 1
+
+        if largest:
+            found = await bench.log.find_max_time(breathe)
+        else:
+            found = await bench.log.find_time(NOW_MS + 10 * 10, breathe)
+        assert found is not None
+        assert found.offset == (11 if largest else 10)
+        assert bench.log.failure is None
+        if waits <= calls:
+            assert calls > 5
+            return
+        calls += 1

@@ -24,13 +24,25 @@ _RECORDS_A_STEP = 200
 async def find_time(log: "SegmentLog", timestamp_ms: int, breathe: Breathe) -> TimedOffset | None:
     """See `broker.storage.contract.Log.find_time`."""
     log.check()
-    for segment in list(log.segments):
-        newest_ms, _ = await _newest(log, segment, breathe)
-        if newest_ms >= timestamp_ms and segment.next_offset > log.start_offset and segment in log.segments:
-            found = await _find_time_in(log, segment, timestamp_ms, breathe)
-            if found is not None:
-                return found
+    offset = log.start_offset
+    while (segment := _segment_from(log, offset)) is not None:
+        try:
+            newest_ms, _ = await _newest(log, segment, breathe)
+            if newest_ms >= timestamp_ms and segment in log.segments:
+                found = await _find_time_in(log, segment, timestamp_ms, breathe)
+                if found is not None:
+                    return found
+        except StorageFailed:
+            if log.failure is not None or segment in log.segments:
+                raise
+        if segment in log.segments:
+            offset = segment.next_offset  # else it was dropped or exchanged meanwhile: look at what is there now
     return None
+
+
+def _segment_from(log: "SegmentLog", offset: int) -> Segment | None:
+    """The first one that may hold something at or above `offset`."""
+    return next((segment for segment in log.segments_from(offset) if segment.next_offset > offset), None)
 
 
 async def _find_time_in(log: "SegmentLog", segment: Segment, timestamp_ms: int, breathe: Breathe) -> TimedOffset | None:
@@ -57,9 +69,15 @@ async def _find_max(
     log: "SegmentLog", breathe: Breathe, newest: "Callable[[SegmentLog, Segment, Breathe], Awaitable[int | None]]"
 ) -> TimedOffset | None:
     best: tuple[int, Segment] | None = None
-    for segment in list(log.segments):
-        if segment.next_offset > log.start_offset:
+    offset = log.start_offset
+    while (segment := _segment_from(log, offset)) is not None:
+        try:
             newest_ms = await newest(log, segment, breathe)
+        except StorageFailed:
+            if log.failure is not None or segment in log.segments:
+                raise
+        if segment in log.segments:
+            offset = segment.next_offset
             if newest_ms is not None and (best is None or newest_ms > best[0]):
                 best = newest_ms, segment
     if best is None or best[1] not in log.segments:
@@ -175,7 +193,7 @@ async def _newest(log: "SegmentLog", segment: Segment, breathe: Breathe) -> tupl
     try:
         if segment.max_timestamp_ms == NO_TIMESTAMP and segment is not log.segments[-1]:
             await log.reader.visit(segment, Segment.newest, breathe)
-        return segment.newest()
+        return segment.newest() if segment in log.segments else (NO_TIMESTAMP, -1)
     except IndexDamaged:
         await log.reader.rebuild(segment, breathe)
         return segment.max_timestamp_ms, segment.max_timestamp_offset
