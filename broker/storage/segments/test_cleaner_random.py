@@ -187,7 +187,7 @@ def run(examples: int) -> None:
 
 
 def test_a_compacted_log_tells_the_same_table() -> None:
-    run(40)
+    run(25)
 
 
 @pytest.mark.campaign

@@ -99,7 +99,7 @@ def crashes_by(chance: Random, calls: int) -> list[Crash]:
 EVERY_CALL = pytest.param(1, marks=pytest.mark.campaign)
 
 
-@pytest.mark.parametrize("step", [7, EVERY_CALL])
+@pytest.mark.parametrize("step", [13, EVERY_CALL])
 async def test_a_crash_at_any_call_leaves_the_newest_value_of_each_key(step: int) -> None:
     chance, seen = Random(step), set()
     for crash_at in range(0, 10_000, step):
@@ -120,7 +120,7 @@ async def test_a_crash_at_any_call_leaves_the_newest_value_of_each_key(step: int
                 await check(left, diary)
         if finished:
             break
-    assert len(seen) > 100
+    assert len(seen) > 60
 
 
 async def crashed_with_swap() -> tuple[FakeDisk, Diary]:
@@ -141,7 +141,7 @@ async def crashed_with_swap() -> tuple[FakeDisk, Diary]:
         crash_at += 1
 
 
-@pytest.mark.parametrize("step", [5, EVERY_CALL])
+@pytest.mark.parametrize("step", [7, EVERY_CALL])
 async def test_a_crash_at_any_call_of_that_recovery_is_recovered_from(step: int) -> None:
     for cut in range(0, 200, step):
         disk, diary = await crashed_with_swap()
