@@ -3,7 +3,6 @@
 It speaks Produce 0 to 2 and Fetch 0 to 3. What it wrote so, today's client reads, and the other way round.
 """
 
-
 import pytest
 from kafka import KafkaProducer
 

@@ -130,6 +130,11 @@ def compact(bootstrap: str) -> None:
     producer.close()
 
 
+def transaction_indexes(data: Path) -> dict[str, bytes]:
+    """The `.txnindex` files that are not empty; after a kill we make those of the scanned segments anew."""
+    return {str(path.relative_to(data)): path.read_bytes() for path in data.glob("*/*.txnindex") if path.stat().st_size}
+
+
 def stable_end(port: int, topic: str, partition: int) -> int:
     """The latest offset for readers of committed records."""
     row = ListOffsetsPartition(partition_index=partition, timestamp=-1)
@@ -163,6 +168,8 @@ def test_what_kafka_3_9_wrote_is_served_by_us(zookeeper: ZooKeeper, tmp_path: Pa
         assert groups == [{0: (17, "note")}, {0: (12, "")}]
         data = end(kafka, connect, how)
         del undecided
+        aborted = transaction_indexes(data)
+        assert len(aborted) > 1
 
         ours = barnabas_on(data, connect, tmp_path / "ours").start()
         assert all_topics(ours.bootstrap, topics) == written
@@ -181,6 +188,7 @@ def test_what_kafka_3_9_wrote_is_served_by_us(zookeeper: ZooKeeper, tmp_path: Pa
         written_on = all_topics(ours.bootstrap, topics)
         assert ours.stop() == 0
         assert "ERROR" not in ours.log.read_text()
+        assert transaction_indexes(data) == aborted
 
         kafka.start()
         assert all_topics(kafka.bootstrap, topics) == written_on
