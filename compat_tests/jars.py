@@ -20,7 +20,14 @@ from typing import Self
 from compat_tests.tools_at_hand import needs
 
 NEWEST, LAST_WITH_ZOOKEEPER, OLD = "4.3.1", "3.9.2", "1.0.0"
-SCALA_OF = {"0.8.1.1": "2.9.2", "0.8.2.2": "2.10", "0.9.0.1": "2.11", "0.10.2.2": "2.11", "0.11.0.3": "2.11"}
+SCALA_OF = {
+    "0.8.1.1": "2.9.2",
+    "0.8.2.2": "2.10",
+    "0.9.0.1": "2.11",
+    "0.10.2.2": "2.11",
+    "0.11.0.3": "2.11",
+    "2.8.2": "2.13",
+}
 """Releases whose console clients are run, and the Scala that they were built for."""
 
 _KAFKA = "org.apache.kafka"
