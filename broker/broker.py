@@ -94,7 +94,7 @@ class Broker:
             metrics=self._metrics,
         )
         router = Router(self._rooms, max_elements=settings.barnabas_request_max_elements)
-        limits = Limits.of(settings, descriptors=descriptor_limit())
+        limits = Limits.of(settings, descriptors=descriptor_limit(), protected=settings.listening.protected)
         self._connections = Connections(router, world.buffers, Budget(settings.queued_max_request_bytes), limits)
         self._configs.on_broker_change(self._connections.settings_changed)
         self._configs.on_broker_change(world.live.become)

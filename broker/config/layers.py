@@ -10,6 +10,7 @@ from math import inf
 from broker.config.cross_checks import check_together
 from broker.config.keys import AT_START, CLUSTER, WORKS, BadValue, Key
 from broker.config.kinds import LONG
+from broker.config.listener_limits import limit_key
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
 from broker.config.unknown_names import MOVE_RATE, ONLY_DYNAMIC, hint, is_plug_in
@@ -52,7 +53,7 @@ class Layers:
         names = {**self.cluster, **self.broker}
         keys = BrokerSettings.KEYS
         works = {MOVE_RATE, *(name for name, key in keys.items() if key.standing is WORKS)}
-        return sorted(names.keys() - works)
+        return sorted(name for name in names.keys() - works if limit_key(name) is None)
 
     @property
     def move_bytes_per_second(self) -> float:
@@ -78,7 +79,7 @@ class Layers:
                 "Cannot update these configs at default cluster level, broker id must be specified",
             )
         for name, text in changed.items():
-            _check_value(name, text, known.get(name))
+            _check_value(name, text, known.get(name) or limit_key(name))
         self._check_together(changed, whole_cluster=whole_cluster)
 
     def _check_together(self, changed: Mapping[str, str], *, whole_cluster: bool) -> None:
@@ -111,7 +112,7 @@ def _check_value(name: str, text: str, key: Key[object] | None) -> None:
             value = key.parse(text)
         except BadValue as bad:
             raise NotDynamic(str(bad)) from bad
-        if name in LOCKING_OUT and value == 0:
+        if name.endswith(LOCKING_OUT) and value == 0:
             raise NotDynamic(f"{name} is 0: nobody could connect any more, not even to change it back.")
     elif name in ONLY_DYNAMIC:
         try:
@@ -125,7 +126,7 @@ def _check_value(name: str, text: str, key: Key[object] | None) -> None:
 def _usable(texts: Mapping[str, str], *, whole_cluster: bool) -> dict[str, str]:
     usable = {}
     for name, text in texts.items():
-        key = BrokerSettings.KEYS.get(name)
+        key = BrokerSettings.KEYS.get(name) or limit_key(name)
         if key is not None and (_fixed({name: key}) or (whole_cluster and key.update is not CLUSTER)):
             log.warning("The dynamic value of %s has no effect", name)
             continue

@@ -85,6 +85,11 @@ class Listening:
     listeners: tuple[ListenerPlan, ...]
     inter_broker: str
 
+    @property
+    def protected(self) -> str | None:
+        """The listener that clients must not fill up: that of the brokers, if they have one of their own."""
+        return self.inter_broker if len(self.listeners) > 1 else None
+
     @classmethod
     def of(cls, options: ListenerOptions) -> Self:
         """Raises: OperatorError: the options contradict one another or promise what is not built."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from broker.config.cross_checks import check_together
 from broker.config.environment import read_environment
 from broker.config.keys import WORKS, BadValue
+from broker.config.listener_limits import limit_key
 from broker.config.problems import OperatorError
 from broker.config.server_properties import read_properties
 from broker.config.settings import BrokerSettings
@@ -72,7 +73,7 @@ def _check(item: Written) -> None:
         raise OperatorError(
             f"{item.place}: {item.name} is a name of Kafka 0.7.", f"It is called {new} since 0.8.", f"Write {new}."
         )
-    key = BrokerSettings.KEYS.get(item.name)
+    key = BrokerSettings.KEYS.get(item.name) or limit_key(item.name)
     if key is None:
         return
     try:
@@ -90,7 +91,7 @@ def _check(item: Written) -> None:
 def _warnings(settings: BrokerSettings, last: Mapping[str, Written]) -> Iterable[str]:
     known, plain = settings.KEYS, [name for name in last if name not in settings.KEYS]
     idle = [name for name in last if name in known and known[name].standing is not WORKS]
-    idle += [name for name in plain if is_plug_in(name)]
+    idle += [name for name in plain if is_plug_in(name) and limit_key(name) is None]
     if idle:
         yield f"Known, checked and without effect in this version: {', '.join(sorted(idle))}."
     for name in plain:

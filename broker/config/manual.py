@@ -9,6 +9,7 @@ from typing import Any
 from broker.config.cross_checks import PROMISES
 from broker.config.keys import AT_START, CLUSTER, WORKS, Key, Settings, TimeKey
 from broker.config.layers import FIXED_HERE, PER_LISTENER_PREFIXES
+from broker.config.listener_limits import LIMITS
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
 from broker.config.unknown_names import MOVE_RATE, ONLY_DYNAMIC
@@ -99,6 +100,8 @@ def change_of(key: Key[Any]) -> str:
 
 
 def topic_side(key: Key[Any]) -> Iterator[str]:
+    if key in LIMITS:
+        yield f"A listener may have a limit of its own beside it: `listener.name.NAME.{key.name}`."
     names = [f"`{name}`" for name, topic in TopicSettings.KEYS.items() if topic.broker_key is key]
     if names:
         yield f"Topics may have a value of their own: {', '.join(names)}."

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from broker.config.keys import TimeKey
+from broker.config.listener_limits import ListenerLimits, limits_of_listeners
 from broker.config.listeners import Listening
 from broker.config.options.cleaner import CleanerSettings
 from broker.config.options.groups import GroupSettings
@@ -87,6 +88,11 @@ class BrokerSettings(
     def listening(self) -> Listening:
         """Where to bind and what to tell clients. Raises OperatorError; whoever loads settings asks it first."""
         return Listening.of(self)
+
+    @property
+    def listener_limits(self) -> Mapping[str, ListenerLimits]:
+        """Listener name to its own limits, where it has some."""
+        return limits_of_listeners(self.texts)
 
     @property
     def directories(self) -> tuple[str, ...]:

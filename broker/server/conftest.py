@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from broker.cluster.authorizer import AllowAll
+from broker.metrics import Metrics
 from broker.requests.context import Context
 from broker.requests.router import Router
 from broker.server.budget import Budget
@@ -90,7 +91,9 @@ class Server:
     def __init__(self, listening: MemoryListener | SocketListener, nursery: trio.Nursery) -> None:
         self.modules: dict[str, Any] = {}
         self.handler("heartbeat", heartbeat, lambda _, error: HeartbeatResponse(error_code=error.code))
-        rooms: Any = SimpleNamespace(authorizer=AllowAll(), broker_id=1, image=SimpleNamespace(cluster_id="c"))
+        rooms: Any = SimpleNamespace(
+            authorizer=AllowAll(), broker_id=1, image=SimpleNamespace(cluster_id="c"), metrics=Metrics()
+        )
         self.router = Router(rooms, module_of=self.modules.__getitem__, max_elements=10_000)
         self.buffers = ReadBuffers(poison=True)
         self.budget = Budget(8 << 20)
@@ -102,9 +105,12 @@ class Server:
     def handler(self, name: str, answers: Handles, refused: Callable[[Any, ApiError], Message | None]) -> None:
         self.modules[name] = SimpleNamespace(**{name: answers, "refused": refused})
 
-    async def start(self) -> "Server":
+    async def start(self, *, also: MemoryListener | None = None) -> "Server":
+        """Args: also: what a second listener, INTERNAL, accepts from."""
         self.connections = Connections(self.router, self.buffers, self.budget, self.limits, stopwatch=self.stopwatch)
-        self.listener = Listener("PLAINTEXT", self.listening)
+        self.listeners = [Listener("PLAINTEXT", self.listening)]
+        if also is not None:
+            self.listeners.append(Listener("INTERNAL", also))
         await self.nursery.start(self.connections.run)
         self.clients = trio.CancelScope()
         await self.nursery.start(self._listen)
@@ -130,7 +136,8 @@ class Server:
     async def _listen(self, *, task_status: trio.TaskStatus[None]) -> None:
         with self.clients:
             async with trio.open_nursery() as nursery:
-                await nursery.start(self.listener.accept_forever, self.connections, nursery)
+                for listener in self.listeners:
+                    await nursery.start(listener.accept_forever, self.connections, nursery)
                 task_status.started()
 
 

@@ -1,8 +1,9 @@
 """All connections of one broker: who may come in, one task each, and how they end when the broker stops."""
 
 import logging
+import math
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 import trio
@@ -10,9 +11,10 @@ import trio
 from broker.requests.context import ConnectionFacts
 from broker.server.budget import Budget
 from broker.server.buffers import ReadBuffers
-from broker.server.connection import Connection, Router
+from broker.server.connection import Connection, Phase, Router
 from broker.server.inbox import Inbox
 from broker.server.limits import UNLIMITED, Limits, ServerSettings
+from broker.server.pace import Pace
 from broker.server.sweeper import Sweeper
 from broker.transport.contract import Stream
 
@@ -45,8 +47,11 @@ class Connections:
         self._stopwatch = stopwatch
         self._all: set[Connection] = set()
         self._per_host: Counter[str] = Counter()
+        self._per_listener: Counter[str] = Counter()
         self._left = trio.Event()
-        self._next_creation_at = 0.0
+        self._pace = Pace()
+        self._paces: dict[str, Pace] = defaultdict(Pace)
+        self._sweeper = Sweeper(self._all, limits, budget)
         self._closing = False
 
     def __len__(self) -> int:
@@ -55,14 +60,19 @@ class Connections:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Sweep for ever."""
         task_status.started()
-        await Sweeper(self._all, self._limits, self._budget).run()
+        await self._sweeper.run()
 
-    async def wait_for_room(self) -> None:
-        """Until one more client may be accepted: `max.connections`, `max.connection.creation.rate`."""
-        while len(self._all) >= self._limits.max_connections:
+    async def wait_for_room(self, listener: str) -> None:
+        """Until one more client may be accepted: `max.connections`, `max.connection.creation.rate`.
+
+        Those of the listener, and those of the broker unless the listener is protected: who comes in there takes the
+        place of an idle client of another one.
+        """
+        while not self._has_room(listener):
             await self._left.wait()
-        if self._limits.creations_per_s < UNLIMITED:
-            await self._keep_pace()
+        if listener != self._limits.protected:
+            await self._keep_pace(self._pace, lambda: self._limits.creations_per_s)
+        await self._keep_pace(self._paces[listener], lambda: self._limits.of_listener(listener).creations_per_s)
 
     def welcome(self, stream: Stream, facts: ConnectionFacts, nursery: trio.Nursery) -> None:
         """Serve the client in a task of its own, or close at once if its host has too many connections already."""
@@ -72,6 +82,8 @@ class Connections:
                 log.info("%s: closed: max.connections.per.ip", facts.peer)
             stream.close()
             return
+        if facts.listener_name == self._limits.protected and len(self._all) >= self._limits.max_connections:
+            self._make_room(facts.listener_name)
         inbox = Inbox(self._buffers, self._budget, self._limits.max_frame_bytes)
         connection = Connection(
             stream,
@@ -83,6 +95,7 @@ class Connections:
         )
         self._all.add(connection)
         self._per_host[host] += 1
+        self._per_listener[facts.listener_name] += 1
         nursery.start_soon(self._serve, connection)
 
     def settings_changed(self, settings: ServerSettings) -> None:
@@ -105,6 +118,7 @@ class Connections:
     def _forget(self, connection: Connection) -> None:
         host = connection.facts.peer.host
         self._all.discard(connection)
+        self._per_listener[connection.facts.listener_name] -= 1
         self._per_host[host] -= 1
         if self._per_host[host] <= 0:
             del self._per_host[host]
@@ -114,8 +128,25 @@ class Connections:
         self._left.set()
         self._left = trio.Event()
 
-    async def _keep_pace(self) -> None:
-        """At most so many a second, a second's worth at once."""
-        now = trio.current_time()
-        self._next_creation_at = max(self._next_creation_at, now - 1) + 1 / self._limits.creations_per_s
-        await trio.sleep_until(max(now, self._next_creation_at))
+    def _has_room(self, listener: str) -> bool:
+        if self._per_listener[listener] >= self._limits.of_listener(listener).max_connections:
+            return False
+        return listener == self._limits.protected or len(self._all) < self._limits.max_connections
+
+    def _make_room(self, protected: str) -> None:
+        """Hang up on the client of another listener that has been idle for longest; else on the one that came first."""
+        others = [each for each in self._all if each.facts.listener_name != protected]
+        idle = [each for each in others if each.phase is Phase.IDLE]
+        if others:
+            longest = min(idle or others, key=self._sweeper.quiet_since)
+            longest.hang_up(f"max.connections, and listener {protected} needed room")
+
+    async def _keep_pace(self, pace: Pace, rate: Callable[[], int]) -> None:
+        """The rate is asked again when settings changed."""
+        if rate() >= UNLIMITED:
+            return
+        at = pace.take(trio.current_time(), rate())
+        while at == math.inf:
+            await self._left.wait()
+            at = pace.take(trio.current_time(), rate())
+        await trio.sleep_until(at)

@@ -1,10 +1,14 @@
 """How much a client may take, and for how long: the numbers of the server, out of the settings."""
 
 import resource
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from broker.config.listener_limits import ListenerLimits
+
 UNLIMITED = 2**31 - 1
+NO_LIMITS = ListenerLimits()
 
 
 class ServerSettings(Protocol):
@@ -20,6 +24,8 @@ class ServerSettings(Protocol):
     def max_connections_per_ip_overrides(self) -> str: ...
     @property
     def max_connection_creation_rate(self) -> int: ...
+    @property
+    def listener_limits(self) -> Mapping[str, ListenerLimits]: ...
     @property
     def socket_request_max_bytes(self) -> int: ...
     @property
@@ -45,14 +51,19 @@ class Limits:
     max_per_ip: int = UNLIMITED
     max_per_ip_overrides: dict[str, int] = field(default_factory=dict)
     creations_per_s: int = UNLIMITED
+    listeners: Mapping[str, ListenerLimits] = field(default_factory=dict)
+    """By the listener's name, beside those of the broker."""
+    protected: str | None = None
+    """A listener that always has room: an idle client of another one goes for it, as in Kafka."""
 
     ceiling: int = UNLIMITED
     """Connections that the process can have at all."""
 
     @classmethod
-    def of(cls, settings: ServerSettings, *, descriptors: int | None = None) -> "Limits":
+    def of(cls, settings: ServerSettings, *, descriptors: int | None = None, protected: str | None = None) -> "Limits":
         """Args: descriptors: what the process may open; half of it is kept for log files."""
         limits = cls(
+            protected=protected,
             ceiling=UNLIMITED if descriptors is None else max(1, descriptors // 2),
             max_frame_bytes=settings.socket_request_max_bytes,
             output_max_bytes=settings.barnabas_output_max_bytes,
@@ -69,6 +80,10 @@ class Limits:
         self.max_per_ip = settings.max_connections_per_ip
         self.max_per_ip_overrides = per_ip(settings.max_connections_per_ip_overrides)
         self.creations_per_s = settings.max_connection_creation_rate
+        self.listeners = settings.listener_limits
+
+    def of_listener(self, name: str) -> ListenerLimits:
+        return self.listeners.get(name, NO_LIMITS)
 
     def allowed_from(self, host: str) -> int:
         return self.max_per_ip_overrides.get(host, self.max_per_ip)

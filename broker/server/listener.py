@@ -48,7 +48,7 @@ class Listener:
         try:
             while True:
                 for _ in range(ACCEPTED_PER_TURN):
-                    await connections.wait_for_room()
+                    await connections.wait_for_room(self.name)
                     stream = await self._accept()
                     if stream is not None:
                         connections.welcome(stream, self._facts(stream), nursery)

@@ -48,6 +48,11 @@ class Sweeper:
             await trio.sleep(self._interval_s)
             await self.sweep(trio.current_time())
 
+    def quiet_since(self, connection: Connection) -> float:
+        """When it was last seen to do something, in trio's time; now if it has come since the last look."""
+        mark = self._marks.get(connection)
+        return trio.current_time() if mark is None else mark.since
+
     async def sweep(self, now: float) -> None:
         before, self._marks = self._marks, {}
         for count, connection in enumerate(tuple(self._connections), start=1):
