@@ -84,15 +84,22 @@ class ApacheKafka:
         with self.log.open("ab") as output:
             self._said_before = output.tell()
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        deadline = time.monotonic() + within_s
+        try:
+            self._wait(time.monotonic() + within_s)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _wait(self, deadline: float) -> None:
         while STARTED not in self.said():
+            assert self._process is not None
             assert self._process.poll() is None, f"Kafka ended:\n{self.said()}"
             assert time.monotonic() < deadline, f"Kafka does not start:\n{self.said()}"
             time.sleep(0.1)
         while not self._knows_itself():
             assert time.monotonic() < deadline, f"Kafka does not hear of itself:\n{self.said()}"
             time.sleep(0.1)
-        return self
 
     def _knows_itself(self) -> bool:
         """It says that it has started a little before its controller tells it so; 0.8 is told with the first topic."""
