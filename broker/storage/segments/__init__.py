@@ -26,7 +26,7 @@ All of them:
     directory.py       one of them: its lock, its `meta.properties`, how it was left
     space.py           how much it still takes
     loading.py         its partitions
-    moving.py          logs on their way to another one
+    moving.py          logs on their way to another one; copying.py finds and reads what is to be copied
     checkpointing.py   the offset checkpoints of all logs; checkpoints.py is the format of the small text files
     chores.py          what happens in the background
     cleaning.py        compaction of all, the dirtiest first; cleanable.py says which that is

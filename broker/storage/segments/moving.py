@@ -10,8 +10,6 @@ Source: KIP-113, ReplicaAlterLogDirsThread.
 import logging
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -19,21 +17,17 @@ import trio
 
 from broker.clock import Clock
 from broker.storage.contract import DiskFull, LogId, StorageFailed
-from broker.storage.files import Disk, File
+from broker.storage.files import Disk
 from broker.storage.segments import producers_file, rolling
 from broker.storage.segments.contents import IndexDamaged, LogDamaged
+from broker.storage.segments.copying import Move, Place, append, close_files, next_place
 from broker.storage.segments.keeper import Keeper
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import MOVED, delete_directory, future_directory
-from broker.storage.segments.scan import crc_is_right, headers
-from broker.storage.segments.segment import Segment
 from kproto.errors import ApiError
-from kproto.records.stored import read_stored_header
 
 log = logging.getLogger("barnabas.storage")
 
-SLICE_BYTES = 256 << 10
-"""Copied between two chances for others."""
 NEAR_BYTES = 1 << 20
 """So much, or less, is copied within the step that changes places."""
 _LOOK_S = 1.0
@@ -44,23 +38,6 @@ RETRY_S = 1.0
 
 class Checkpoints(Protocol):
     async def write_all(self, within: list[Path]) -> set[Path]: ...
-
-
-@dataclass(slots=True, eq=False)
-class Move:
-    """One log on its way. `future` holds what has been copied; `leaving` is the old directory once places changed."""
-
-    current: SegmentLog
-    future: SegmentLog
-    marked: bool = False
-    leaving: Path | None = None
-    old_segments: list[Segment] = field(default_factory=list)
-    then: Path | None = None
-    """Where it was asked to go while it changed places."""
-
-    @property
-    def lag(self) -> int:
-        return max(self.current.end_offset - self.future.end_offset, 0)
 
 
 class Moves:
@@ -216,7 +193,7 @@ class Moves:
             return
         future.check()
         future.settings = current.settings
-        place = _next_place(move)
+        place = next_place(move)
         if place is not None and (place.bytes_left > NEAR_BYTES or not future.segments):
             await self._copy(move, place)
         elif not move.marked:
@@ -224,7 +201,7 @@ class Moves:
         else:
             await self._change_places(move)
 
-    async def _copy(self, move: Move, place: "_Place") -> None:
+    async def _copy(self, move: Move, place: "Place") -> None:
         place.file.hold()
         try:
             data = await self._disk.in_thread(place.read)
@@ -232,8 +209,8 @@ class Moves:
             place.file.release()
         self._must_be_on(move)
         if place.is_as_it_was() and move.future.end_offset == place.copied_upto:
-            _append(move, data, self._clock.now_ms())
-            _close_files(move, place.segment)
+            append(move, data, self._clock.now_ms())
+            close_files(move, place.segment)
             await self._pay(len(data))
 
     async def _pay(self, size: int) -> None:
@@ -311,8 +288,8 @@ class Moves:
     def _swap(self, move: Move) -> None:
         """In one go: copy what is left, give the future log its name, go on in its files.  Raises: StorageFailed."""
         current, future = move.current, move.future
-        while (place := _next_place(move)) is not None:
-            _append(move, place.read(), self._clock.now_ms())
+        while (place := next_place(move)) is not None:
+            append(move, place.read(), self._clock.now_ms())
         self._reach(move)
         directory = future.directory.with_name(current.name)
         self._disk.rename(future.directory, directory)
@@ -333,66 +310,6 @@ class Moves:
 
 class Gone(Exception):
     """The move was cancelled while it waited."""
-
-
-class _Place:
-    """Batches of the current log that the future one lacks, as of now."""
-
-    def __init__(self, segment: Segment, position: int, copied_upto: int, bytes_left: int) -> None:
-        self.file: File = segment.file
-        self.copied_upto = copied_upto
-        self.bytes_left = bytes_left
-        self.segment = segment
-        self._position = position
-        self._size = segment.size
-        self._cuts = segment.cuts
-
-    def is_as_it_was(self) -> bool:
-        return self.segment.cuts == self._cuts
-
-    def read(self) -> bytes:
-        """Whole batches, about a slice of them, checked. Sleeps in the kernel. Raises: OSError, LogDamaged."""
-        position = self._position
-        found = list(headers(self.file, position, min(position + SLICE_BYTES, self._size)))
-        if not found:
-            found = list(islice(headers(self.file, position, self._size), 1))
-        for at, header in found:
-            if not crc_is_right(self.file, at, header):
-                raise LogDamaged(f"{self.segment.path} is damaged at byte {at}")
-        if not found:
-            raise LogDamaged(f"{self.segment.path} is damaged at byte {position}")
-        end = found[-1][0] + found[-1][1].size
-        return self.file.read(end - position, position)
-
-
-def _next_place(move: Move) -> _Place | None:
-    """None: everything is copied.  Raises: OSError, IndexDamaged."""
-    current, copied_upto = move.current, move.future.end_offset
-    offset = max(copied_upto, current.start_offset)
-    segments = current.segments_from(offset) if current.segments else []
-    for number, segment in enumerate(segments):
-        place = segment.find(offset)
-        if place is not None:
-            left = segment.size - place[0] + sum(each.size for each in segments[number + 1 :])
-            return _Place(segment, place[0], copied_upto, left)
-    return None
-
-
-def _append(move: Move, data: bytes, now_ms: int) -> None:
-    future = move.future
-    batches = memoryview(bytearray(data))
-    if not future.segments:
-        future.start_offset = future.end_offset = read_stored_header(batches, 0).base_offset
-    future.append_as_follower(batches, now_ms)
-
-
-def _close_files(move: Move, copied: Segment) -> None:
-    """Of segments that nobody is about to read or write, so that a long log does not use up the descriptors."""
-    if copied is not move.current.segments[-1] and not move.current.reader.has_open(copied):
-        copied.release()
-    for segment in move.future.segments[:-1]:
-        if segment.settled:
-            segment.release()
 
 
 def settled(disk: Disk, one: SegmentLog, other: SegmentLog) -> tuple[SegmentLog, SegmentLog] | None:

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from broker.storage.contract import DiskFull, NoSuchDirectory, StorageFailed
-from broker.storage.segments import moving
+from broker.storage.segments import copying, moving
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.store import SegmentStorage
 from broker.storage.segments.swapping import Sources, SourcesChanged, Swap
@@ -32,7 +32,7 @@ OPTIONS = LogOptions(segment_bytes=500, index_interval_bytes=100)
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moving, "SLICE_BYTES", 300)
+    monkeypatch.setattr(copying, "SLICE_BYTES", 300)
     monkeypatch.setattr(moving, "NEAR_BYTES", 300)
 
 
