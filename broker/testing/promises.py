@@ -113,6 +113,8 @@ class Ledger:
     start_checkpointed: int = 0
     deleting: bool = False
     deleted: bool = False
+    nameless: bool = False
+    """It does not say whose it is, so nobody finds it by its id until it is asked for by name."""
 
     @property
     def now(self) -> Version:
@@ -141,7 +143,12 @@ class Ledger:
 
     def _promise(self, candidates: tuple[Version, ...], at_least: int, *, missing: bool) -> Promise:
         return Promise(
-            candidates, at_least, self.start_checkpointed, self.start_asked, missing or self.deleting, self.deleted
+            candidates,
+            at_least,
+            self.start_checkpointed,
+            self.start_asked,
+            missing or self.deleting or self.nameless,
+            self.deleted,
         )
 
     def goes_on(self, kept: Kept | None, promise: Promise, *, all_durable: bool) -> None:

@@ -18,7 +18,7 @@ from broker.storage.segments.store import SegmentStorage
 from broker.testing import crashes
 from broker.testing.crashes import KILL, POWER_CUT, Crash
 from broker.testing.disk import FakeDisk
-from broker.testing.promises import Ledger, Promise, StoredBatch, Version, end_of, replayed
+from broker.testing.promises import Kept, Ledger, Promise, StoredBatch, Version, end_of, replayed
 from broker.testing.starting import Breach, Found, found_on, looked_at
 from broker.testing.storage import DATA, NOW_MS, LogOptions, batch, started, storage_on
 from kproto.records.batch import split, stamp
@@ -109,8 +109,14 @@ class Story:
             breach = promise.breach(kept)
             if breach is not None:
                 raise Breach(f"seed {self.seed}, after {self.told}: {breach}")
-            ledger.goes_on(kept, promise, all_durable=self._power_was_off)
+            ledger.goes_on(kept or await self._nameless(ledger), promise, all_durable=self._power_was_off)
         self._fixed = None
+
+    async def _nameless(self, ledger: Ledger) -> Kept | None:
+        """What is there of its log without saying whose it is: that was not durable yet."""
+        log = self._storage._by_name.get(f"orders-{ledger.log_id.partition}")
+        ledger.nameless = not ledger.deleted and log is not None and not log.has_metadata
+        return await looked_at(log) if ledger.nameless and log is not None else None
 
     async def _end_by_stop(self) -> None:
         self.told.append("stop")
@@ -190,7 +196,9 @@ class Story:
         return self.chance.choice(alive)
 
     def _log(self, ledger: Ledger) -> SegmentLog:
-        return self._storage.create(ledger.log_id, "orders", self.options)
+        log = self._storage.create(ledger.log_id, "orders", self.options)
+        ledger.nameless = False
+        return log
 
     async def _append(self) -> None:
         ledger = self._ledger()

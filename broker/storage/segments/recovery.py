@@ -85,6 +85,7 @@ class _Opening:
             left.start_offset = 0
         if opened.end_offset < left.start_offset:
             self._begin_again(left.start_offset)
+            scanned_from = left.start_offset
         opened.start_offset = max(left.start_offset, opened.segments[0].base_offset if opened.segments else 0)
         opened.commit.start_at(opened.end_offset if left.clean else min(left.recovery_point, opened.end_offset))
         opened.watermark = min(left.watermark, opened.end_offset)

@@ -1,9 +1,9 @@
 """The power goes at every single call to the disk: what was flushed is there, and what is there holds together.
 
-Random stories, by seed (`broker.testing.stories`). The campaign tells fifty, over 50,000 distinct crash states, and
+Random stories, by seed (`broker.testing.stories`). The campaign tells forty, over 50,000 distinct crash states, and
 prints how many; for more, or for one again:
 
-    pytest -n 2 -m campaign broker/storage/segments/test_crash_states.py --seeds 50-1999
+    pytest -n 2 -m campaign broker/storage/segments/test_crash_states.py --seeds 40-1999
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, star
 from broker.testing.stories import Story, stamped
 
 FEW = range(60, 62)
-MANY = range(50)
+MANY = range(40)
 _CHUNK = 5
 Count = Callable[[str, object], None]
 
