@@ -91,6 +91,11 @@ def test_damaged_logs_are_read_as_far_as_kafka_reads_them(magic: int, tmp_path: 
         assert_same("--print-data-log", "--files", str(in_folder(tmp_path / str(number), samples.FIRST, data)))
 
 
+def test_damage_in_compressed_messages_is_met_where_kafka_meets_it(tmp_path: Path) -> None:
+    for number, data in enumerate(samples.damages(samples.of_old(1), seed=201, count=12)):
+        assert_same("--print-data-log", "--files", str(in_folder(tmp_path / str(number), samples.FIRST, data)))
+
+
 @pytest.mark.parametrize("suffix", [".index", ".timeindex"])
 async def test_damaged_indexes_are_told_as_kafka_tells_them(suffix: str, tmp_path: Path) -> None:
     partition = await samples.segments(tmp_path)

@@ -13,7 +13,7 @@ Decoder = Callable[[Record], tuple[str | None, str | None]]
 STRING = "org.apache.kafka.tools.api.StringDecoder"
 _PACKAGE = "org.apache.kafka.tools.api."
 _OLD_PACKAGE = "kafka.serializer."
-_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
 _INT, _LONG = Struct(">i"), Struct(">q")
 
 
@@ -49,7 +49,7 @@ def deprecations(*class_names: str) -> list[str]:
 
 
 def text(data: bytes) -> str:
-    """UTF-8 as Java reads it: an encoded surrogate is one wrong character, where Python sees three."""
+    """UTF-8 as Java reads it: an encoded surrogate, torn or not, is one wrong character where Python sees several."""
     return _SURROGATE.sub("\ufffd".encode(), data).decode(errors="replace")
 
 

@@ -40,7 +40,7 @@ class OldMessage:
             offset, _, checksum, magic, attributes = _START.unpack_from(data)
             timestamp = _TIME.unpack_from(data, 18)[0] if magic else NO_TIMESTAMP
         except error:
-            raise ApiError(ErrorCode.INVALID_RECORD, "a message is cut off") from None
+            raise _invalid("a message is cut off") from None
         return cls(data, offset, checksum, magic, attributes, timestamp)
 
     @property
@@ -67,11 +67,11 @@ class OldMessage:
 
     def _field(self, position: int) -> "Field":
         if position + 4 > len(self.data):
-            raise ApiError(ErrorCode.INVALID_RECORD, "a message ends before its value")
+            raise _invalid("a message ends before its value")
         (length,) = _LENGTH.unpack_from(self.data, position)
         end = position + 4 + max(length, 0)
         if end > len(self.data):
-            raise ApiError(ErrorCode.INVALID_RECORD, "a message is shorter than it says")
+            raise _invalid("a message is shorter than it says")
         return Field(length, None if length < 0 else self.data[position + 4 : end], end)
 
 
@@ -118,22 +118,34 @@ class MessageSet:
             yield self.outer
             return
         inner = list(self._inner())
+        if not inner:
+            raise _invalid("nothing is in a compressed message")
         base = self.outer.offset - inner[-1].offset if self.magic and self.outer.offset else 0
+        if base < 0:
+            raise _invalid(f"it ends at {inner[-1].offset} and says {self.outer.offset}")
         for message in inner:
+            if message.codec:
+                raise _invalid("a compressed message in a compressed message")
             message.offset += base
             if self.timestamp_type == "LogAppendTime":
                 message.timestamp_ms = self.outer.timestamp_ms
             yield message
 
     def _inner(self) -> Iterator[OldMessage]:
-        """At least one. Raises: ApiError."""
+        """Up to one that is cut off. Raises: ApiError."""
         pieces = inflate(
             self.outer.codec, self.outer.value.data or b"", _MAX_INFLATED_BYTES, any_lz4_header=self.magic == 0
         )
         data, position = b"".join(pieces), 0
-        while position + 12 <= len(data) or not position:
-            length = _LENGTH.unpack_from(data.ljust(12, b"\0"), position + 8)[0]
-            if length < _SMALLEST or position + 12 + length > len(data):
-                raise ApiError(ErrorCode.INVALID_RECORD, f"a message in a compressed message has the length {length}")
+        while position + 12 <= len(data):
+            (length,) = _LENGTH.unpack_from(data, position + 8)
+            if length < _SMALLEST:
+                raise _invalid(f"a message in a compressed message has the length {length}")
+            if position + 12 + length > len(data):
+                return
             yield OldMessage.of(data[position : position + 12 + length])
             position += 12 + length
+
+
+def _invalid(what: str) -> ApiError:
+    return ApiError(ErrorCode.INVALID_RECORD, what)

@@ -71,12 +71,13 @@ class StoredBatch:
         return self.header.codec
 
     def records(self) -> Iterator[StoredRecord]:
-        """Raises: ApiError at the record that is not sound."""
+        """Raises: ApiError at the record that is not sound; of a compressed batch before the first one."""
         header = self.header
         if header.count == 0:
             return  # compaction left only the header
         section = decompress(header.codec, memoryview(self.data)[HEADER_BYTES:], _MAX_INFLATED_BYTES)
-        for record in read_records_of(section, header.count, header.base_offset, header.base_timestamp):
+        records = read_records_of(section, header.count, header.base_offset, header.base_timestamp)
+        for record in list(records) if header.codec else records:
             if header.is_log_append_time:
                 record.timestamp_ms = header.max_timestamp
             sequence = (header.base_sequence + record.offset - header.base_offset) & _MAX_SEQUENCE

@@ -231,4 +231,6 @@ def test_decoders_go_by_kafkas_names() -> None:
 
 
 def test_a_surrogate_in_utf_8_is_one_wrong_character() -> None:
+    """Java says so; Python sees three."""
     assert text(b"a\xed\xa0\x80b") == "a\ufffdb"
+    assert text(b"\xed\xbfb\x80") == "\ufffdb\ufffd"
