@@ -23,6 +23,9 @@ from kproto.errors import ApiError, ErrorCode
 
 log = logging.getLogger("barnabas.groups")
 
+QUIET_S = 60.0
+"""Between two lines that say the same."""
+
 TOPIC = "__consumer_offsets"
 
 MAX_TEXT_BYTES = 2**15 - 1
@@ -69,6 +72,14 @@ class Groups(Generic[R]):
         self._to_load: deque[Shard] = deque()
         self._load_wanted = trio.Event()
         self._nursery: trio.Nursery | None = None
+        self._quiet_until = -math.inf
+
+    def cannot_serve(self, why: str) -> None:
+        """Tell the operator, at most once a minute, however often clients ask."""
+        now = trio.current_time()
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_S
+            log.warning("No groups can be served: %s cannot be created: %s", TOPIC, why)
 
     def partition_of(self, group_id: str) -> int | None:
         """The partition whose leader coordinates the group; None while the topic is not there.

@@ -6,8 +6,6 @@ The first who asks makes `__consumer_offsets`, and hears of its leader in the sa
 here: transactions and share groups are refused.
 """
 
-import logging
-
 from broker.cluster.authorizer import Operation, Resource
 from broker.coordinator_runtime.groups import TOPIC
 from broker.handlers.group_calls import Turns
@@ -15,8 +13,6 @@ from broker.requests.context import Context
 from broker.transport.contract import Address
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.find_coordinator import Coordinator, FindCoordinatorRequest, FindCoordinatorResponse
-
-log = logging.getLogger("barnabas.groups")
 
 GROUP, TRANSACTION = 0, 1
 CREATION_MS = 5_000
@@ -70,7 +66,7 @@ async def ensure_topic(ctx: Context) -> None:
         job.row(TOPIC)
     except ApiError as no:
         if no.code is not ErrorCode.TOPIC_ALREADY_EXISTS:
-            log.warning("No groups can be served: %s cannot be created: %s", TOPIC, no)
+            ctx.rooms.groups.cannot_serve(str(no))
             raise ApiError(ErrorCode.COORDINATOR_NOT_AVAILABLE, no.message) from no
 
 
