@@ -12,7 +12,7 @@ from compat_tests.command import barnabas
 from compat_tests.jars import LAST_WITH_ZOOKEEPER, NEWEST, run_tool
 
 TOOL = {NEWEST: "org.apache.kafka.tools.DumpLogSegments", LAST_WITH_ZOOKEEPER: "kafka.tools.DumpLogSegments"}
-DAMAGES = 8
+DAMAGES = 5
 """Of each file; the Java tool takes half a second for each."""
 
 pytestmark = pytest.mark.campaign
@@ -92,7 +92,7 @@ def test_damaged_logs_are_read_as_far_as_kafka_reads_them(magic: int, tmp_path: 
 
 
 def test_damage_in_compressed_messages_is_met_where_kafka_meets_it(tmp_path: Path) -> None:
-    for number, data in enumerate(samples.damages(samples.of_old(1), seed=201, count=12)):
+    for number, data in enumerate(samples.damages(samples.of_old(1), seed=201, count=DAMAGES)):
         assert_same("--print-data-log", "--files", str(in_folder(tmp_path / str(number), samples.FIRST, data)))
 
 
