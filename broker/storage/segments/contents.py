@@ -15,6 +15,7 @@ from broker.storage.segments.scan import find, headers
 from kproto.records.batch import HEADER_BYTES, BatchHeader
 
 NO_TIMESTAMP = -1
+LARGEST_RELATIVE_OFFSET = 2**31 - 1
 _REMEMBERED = 32
 BATCHES_A_STEP = 250
 """Headers read between two chances for others, about half a millisecond."""
@@ -135,6 +136,8 @@ class Contents:
         stored = headers(self.file, position, self.size)
         while step := list(islice(stored, BATCHES_A_STEP)):
             for at, header in step:
+                if not self.base_offset <= header.last_offset <= self.base_offset + LARGEST_RELATIVE_OFFSET:
+                    raise IndexDamaged(self)  # or the log is; a scan will tell
                 position, self.next_offset = at + header.size, header.next_offset
                 if header.max_timestamp > self.max_timestamp_ms:
                     self.max_timestamp_ms, self.max_timestamp_offset = header.max_timestamp, header.last_offset

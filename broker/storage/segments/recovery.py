@@ -15,7 +15,7 @@ from broker.storage.epochs import Epochs
 from broker.storage.segments import cutting, producers_file
 from broker.storage.segments.checked import Checked
 from broker.storage.segments.checkpoints import LEADER_EPOCHS, Unreadable, read_epochs
-from broker.storage.segments.contents import BATCHES_A_STEP, IndexDamaged, LogDamaged
+from broker.storage.segments.contents import BATCHES_A_STEP, LARGEST_RELATIVE_OFFSET, IndexDamaged, LogDamaged
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import (
     DELETED,
@@ -224,9 +224,10 @@ class _Opening:
     async def _scan(self, segment: Segment) -> bool:
         """Check every batch and make the indexes anew; False if it does not end where the file ends."""
         end, interval_bytes = segment.file.size(), self._log.settings.index_interval_bytes
+        farthest = segment.base_offset + LARGEST_RELATIVE_OFFSET
         segment.forget()
         for count, (position, header) in enumerate(headers(segment.file, 0, end), 1):
-            in_order = header.base_offset >= segment.next_offset and header.last_offset_delta >= 0
+            in_order = segment.next_offset <= header.base_offset <= header.last_offset <= farthest
             if not in_order or not crc_is_right(segment.file, position, header):
                 break
             segment.note(header, interval_bytes)

@@ -9,7 +9,8 @@ from broker.storage.contract import LogSettings
 from broker.storage.files import write_all
 from broker.storage.segments import producers_file
 from broker.storage.segments.checkpoints import PARTITION_METADATA, topic_id_text
-from broker.storage.segments.segment import LARGEST_RELATIVE_OFFSET, Segment
+from broker.storage.segments.contents import LARGEST_RELATIVE_OFFSET
+from broker.storage.segments.segment import Segment
 from kproto.records.batch import BatchHeader
 
 if TYPE_CHECKING:

@@ -10,12 +10,10 @@ from pathlib import Path
 
 from broker.storage.files import Data, Disk, write_all
 from broker.storage.segments.checked import Checked
-from broker.storage.segments.contents import NO_TIMESTAMP, Contents, IndexDamaged
+from broker.storage.segments.contents import LARGEST_RELATIVE_OFFSET, NO_TIMESTAMP, Contents, IndexDamaged
 from broker.storage.segments.names import DELETED, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, offset_file
 from broker.storage.segments.transaction_index import TransactionIndex
 from kproto.records.batch import BatchHeader
-
-LARGEST_RELATIVE_OFFSET = 2**31 - 1
 
 
 class Segment(Contents):

@@ -86,7 +86,7 @@ async def is_borne(disk: FakeDisk, kind: str, stored: Version) -> str:
         return "refused"
     try:
         log = storage.create(ORDERS, "orders", OPTIONS)
-        assert log.end_offset == stored[-1].next_offset, "the log is shorter"
+        assert log.end_offset >= stored[-1].next_offset, "the log is shorter"
         found = await batches_of(log)
         await log.find_max_time()
         await log.aborted_transactions(log.start_offset, 1 << 20, log.end_offset)
@@ -95,12 +95,18 @@ async def is_borne(disk: FakeDisk, kind: str, stored: Version) -> str:
     finally:
         await storage.close()
     wanted = tuple(one for one in stored if one.next_offset > log.start_offset)
-    if kind == ".log":  # of a compacted log: what ends early where a batch ends has nothing that tells so
-        assert all(one in wanted for one in found), "something else is there"
+    if kind == ".log":
+        assert not bits_of_a_batch_differ(found, wanted), "something else is there"
     else:
         assert found == wanted
     assert log.start_offset == START or kind == LOG_STARTS
     return "borne"
+
+
+def bits_of_a_batch_differ(found: Version, wanted: Version) -> bool:
+    """No checksum covers base offset and leader epoch; and where batches may be missing none tells that one is."""
+    covered = {one.data[8:12] + one.data[16:] for one in wanted}
+    return any(one.data[8:12] + one.data[16:] not in covered for one in found)
 
 
 async def all_are_borne(kind: str, way: str, step: int) -> int:
