@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from broker.storage.contract import Slice
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.files import SystemDisk
 from broker.storage.segments import cutting
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.storage import NOW_MS, ORDERS, LogOptions, StorageOptions, everything, started, storage_on
 from broker.transport.contract import ConnectionLost
 from broker.transport.pieces import whole

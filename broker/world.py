@@ -69,7 +69,7 @@ def storage_of(settings: BrokerSettings, clock: Clock, chance: Chance) -> Storag
         from broker.storage.memory import MemoryStorage
 
         return MemoryStorage(settings=settings, clock=clock)
-    from broker.storage.segments.store import SegmentStorage
+    from broker.storage.directories.store import SegmentStorage
 
     directories = [Path(each) for each in settings.directories]
     return SegmentStorage(directories, settings=settings, defaults=settings.topic({}), clock=clock, chance=chance)

@@ -2,7 +2,8 @@
 
     contract.py    what every maker of storage promises; test_contract.py holds all of them to it
     memory.py      the maker that keeps nothing when the process ends
-    segments/      the maker that keeps Kafka's own files
+    directories/   the maker that keeps Kafka's own files: all logs, over several data directories
+    segments/      one such log
     compaction/    what compaction keeps of a batch, and of a log; memory_compaction.py applies it in memory
     epochs.py      where each leader epoch began in one log
     producers.py   idempotence: the last batches of each producer; which transactions are open

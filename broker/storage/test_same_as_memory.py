@@ -6,8 +6,8 @@ import pytest
 
 from broker.clock import SetClock
 from broker.storage.contract import Log
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.memory import MemoryStorage
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import (
     DATA,

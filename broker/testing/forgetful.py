@@ -19,7 +19,7 @@ from broker.__main__ import until_signal
 from broker.clock import Chance, WallClock
 from broker.config.live import LiveSettings
 from broker.config.load import load
-from broker.storage.segments.store import SegmentStorage
+from broker.storage.directories.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.inodes import Folder, Inode, Node
 from broker.world import World, listeners_of, registry_of

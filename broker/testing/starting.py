@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from broker.storage.contract import Log, LogId
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.promises import Kept, StoredBatch, Version
 from broker.testing.storage import NOW_MS, LogOptions, batch, started, storage_on, stored

@@ -10,8 +10,8 @@ import trio
 
 from broker.clock import Chance, Clock, SetClock
 from broker.storage.contract import Log, LogId, Storage
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.files import Disk
-from broker.storage.segments.store import SegmentStorage
 from kproto.records.batch import build_batch
 from kproto.records.compression import Codec
 from kproto.records.record import Record
@@ -53,6 +53,7 @@ class StorageOptions:
     log_retention_check_interval_ms: int = 300_000
     producer_id_expiration_ms: int = 86_400_000
     producer_id_expiration_check_interval_ms: int = 600_000
+    barnabas_log_dir_reserve_bytes: int = 0
     log_cleaner_enable: bool = True
     log_cleaner_threads: int = 1
     log_cleaner_backoff_ms: int = 15_000
@@ -60,7 +61,6 @@ class StorageOptions:
     log_cleaner_io_buffer_size: int = 512 << 10
     log_cleaner_io_buffer_load_factor: float = 0.9
     log_cleaner_io_max_bytes_per_second: float = 1e308
-    barnabas_log_dir_reserve_bytes: int = 0
     barnabas_scrub_bytes_per_second: int = 1 << 20
 
 

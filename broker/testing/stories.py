@@ -13,8 +13,8 @@ from uuid import UUID
 import trio
 
 from broker.storage.contract import LogId, StorageFailed
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing import crashes
 from broker.testing.crashes import KILL, POWER_CUT, Crash
 from broker.testing.disk import FakeDisk

@@ -7,6 +7,6 @@
     batch_filter.py   one batch in, what is left of it out
     pacing.py         slices of time in the loop, and the limit of bytes per second
 
-Called by `broker.storage.segments.cleaner` and `broker.storage.memory`. Nothing here reads files or knows logs.
+Called by `broker.storage.segments.cleaning` and `broker.storage.memory`. Nothing here reads files or knows logs.
 Source: Cleaner.java, MemoryRecords.filterTo, CleanedTransactionMetadata.java, KIP-58, KIP-98, KIP-534.
 """

@@ -15,10 +15,10 @@ import trio
 
 from broker.clock import Clock
 from broker.storage.contract import StorageFailed
+from broker.storage.directories.checkpointing import Checkpointer
 from broker.storage.files import Disk
-from broker.storage.segments.checkpointing import Checkpointer
 from broker.storage.segments.checkpoints import HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS
-from broker.storage.segments.cleaning import CleanerSettings, Cleaning
+from broker.storage.segments.cleaning.background import CleanerSettings, Cleaning
 from broker.storage.segments.flush_by_age import FlushByAge, look_every_ms
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import DELETE_DIRECTORY

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from broker.config.problems import OperatorError
 from broker.storage.contract import Identity
+from broker.storage.directories.directory import DataDirectory, DirectoryUnusable
 from broker.storage.files import Disk
-from broker.storage.segments.directory import DataDirectory, DirectoryUnusable
 
 log = logging.getLogger("barnabas.storage")
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import trio
 
 from broker.storage.contract import LogId, LogSettings
+from broker.storage.directories.directory import CLEAN_SHUTDOWN, META_PROPERTIES, DataDirectory
 from broker.storage.files import Disk
 from broker.storage.segments.checkpoints import (
     CLEANED_OFFSETS,
@@ -18,7 +19,6 @@ from broker.storage.segments.checkpoints import (
     read_offsets,
     read_topic_id,
 )
-from broker.storage.segments.directory import CLEAN_SHUTDOWN, META_PROPERTIES, DataDirectory
 from broker.storage.segments.keeper import Keeper
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import (

@@ -17,10 +17,10 @@ import trio
 
 from broker.clock import Clock
 from broker.storage.contract import DiskFull, LogId, StorageFailed
+from broker.storage.directories.copying import Move, Place, append, close_files, next_place
 from broker.storage.files import Disk
 from broker.storage.segments import producers_file, rolling
 from broker.storage.segments.contents import IndexDamaged, LogDamaged
-from broker.storage.segments.copying import Move, Place, append, close_files, next_place
 from broker.storage.segments.keeper import Keeper
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import MOVED, delete_directory, future_directory

@@ -17,16 +17,17 @@ import trio
 
 from broker.clock import Chance, Clock
 from broker.storage.contract import DirectoryUse, Identity, LogId, LogSettings, NoSuchDirectory, StorageFailed
+from broker.storage.directories import moving
+from broker.storage.directories.checkpointing import Checkpointer
+from broker.storage.directories.chores import Chores, ChoreSettings, Removals
+from broker.storage.directories.directory import DataDirectory
+from broker.storage.directories.directory_set import Directories
+from broker.storage.directories.loading import load_directory
+from broker.storage.directories.moving import Moves
 from broker.storage.files import Disk, SystemDisk
-from broker.storage.segments import moving, rolling
-from broker.storage.segments.checkpointing import Checkpointer
+from broker.storage.segments import rolling
 from broker.storage.segments.checkpoints import LOG_STARTS
-from broker.storage.segments.chores import Chores, ChoreSettings, Removals
-from broker.storage.segments.directories import Directories
-from broker.storage.segments.directory import DataDirectory
-from broker.storage.segments.loading import load_directory
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.moving import Moves
 from broker.storage.segments.names import MOVED
 from broker.storage.segments.space import LOOK_EVERY_S, Space
 

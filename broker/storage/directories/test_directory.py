@@ -6,8 +6,8 @@ import pytest
 
 from broker.config.problems import OperatorError
 from broker.storage.contract import Identity
+from broker.storage.directories.directory import DataDirectory
 from broker.storage.files import SystemDisk
-from broker.storage.segments.directory import DataDirectory
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import DATA, NOW_MS, storage_on
 

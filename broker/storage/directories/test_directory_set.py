@@ -10,7 +10,7 @@ import trio
 
 from broker.config.problems import OperatorError
 from broker.storage.contract import Identity, LogId, StorageFailed
-from broker.storage.segments.store import SegmentStorage
+from broker.storage.directories.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import NOW_MS, LogOptions, batch, in_background, started, storage_on
 

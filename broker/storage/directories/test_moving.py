@@ -8,9 +8,9 @@ import pytest
 import trio
 
 from broker.storage.contract import DiskFull, NoSuchDirectory, StorageFailed
-from broker.storage.segments import copying, moving
+from broker.storage.directories import copying, moving
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.storage.segments.swapping import Sources, SourcesChanged, Swap
 from broker.testing.crashes import KILL, POWER_CUT, Crash
 from broker.testing.disk import FakeDisk, PowerCut

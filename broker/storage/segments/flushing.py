@@ -32,7 +32,7 @@ class GroupCommit:
         self.recovery_point = 0
         """Below it everything is durable that a start needs; `flushed_offset` except after trouble with small files."""
         self.names_changed = False
-        """Files were made in the partition's directory since the last flush."""
+        """Files were made, renamed or cut in the partition's directory since the last flush."""
         self.directory_is_new = False
         self.doubtful = False
         """An fsync of a small file failed: the next start shall look through the log from the recovery point on."""

@@ -12,8 +12,8 @@ import pytest
 
 from broker.config.problems import OperatorError
 from broker.storage.contract import BatchDamaged, Identity, StorageFailed
+from broker.storage.directories.directory import CLEAN_SHUTDOWN, META_PROPERTIES
 from broker.storage.segments.checkpoints import CLEANED_OFFSETS, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS
-from broker.storage.segments.directory import CLEAN_SHUTDOWN, META_PROPERTIES
 from broker.testing.disk import FakeDisk
 from broker.testing.promises import Version
 from broker.testing.starting import batches_of

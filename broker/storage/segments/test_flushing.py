@@ -4,8 +4,8 @@ import pytest
 import trio
 
 from broker.storage.contract import LogId
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import FLUSH_EVERY_BYTES, SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, everything, started, storage_on
 

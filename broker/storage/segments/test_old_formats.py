@@ -6,8 +6,8 @@ from struct import pack, unpack_from
 import pytest
 
 from broker.storage.contract import Log
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, started, storage_on, stored
 from kproto.records.compression import Codec

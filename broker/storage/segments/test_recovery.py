@@ -3,8 +3,8 @@
 import pytest
 
 from broker.storage.contract import StorageFailed
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, everything, started, storage_on, stored
 from kproto.errors import ApiError

@@ -4,8 +4,8 @@ import pytest
 import trio
 
 from broker.clock import SetClock
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import NOW_MS, ORDERS, LogOptions, batch, in_background, started, storage_on
 

@@ -7,10 +7,10 @@ import trio
 from trio.testing import MockClock
 
 from broker.storage.contract import BatchDamaged
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments import cutting
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.scrub import FIRST_ROUND_AFTER_S, ROUND_S, Scrub
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import (
     NOW_MS,

@@ -8,8 +8,8 @@ import pytest
 import trio
 
 from broker.storage.contract import DiskFull, LogId
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import (
     DATA,

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from broker.storage.segments.store import SegmentStorage
+from broker.storage.directories.store import SegmentStorage
 from broker.testing import crashes
 from broker.testing.crashes import KILL, POWER_CUT, Crash
 from broker.testing.disk import FakeDisk, PowerCut

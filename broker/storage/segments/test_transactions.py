@@ -7,9 +7,9 @@ from struct import pack
 
 import pytest
 
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.producers import AbortedTransaction, ProducerStates
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.crashes import (
     KILL,
     POWER_CUT,

@@ -17,10 +17,10 @@ from broker.clock import Clock
 from broker.storage.compaction.pacing import Pace, Throttle
 from broker.storage.contract import LogId, StorageFailed
 from broker.storage.segments.checkpoints import CLEANED_OFFSETS, RECOVERY_POINTS
-from broker.storage.segments.cleanable import Cleanable, look_at
-from broker.storage.segments.cleaner import CleanerLimits, LogCleaner
+from broker.storage.segments.cleaning.cleanable import Cleanable, look_at
+from broker.storage.segments.cleaning.cleaner import CleanerLimits, LogCleaner
+from broker.storage.segments.cleaning.source_batches import Uncleanable
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.source_batches import Uncleanable
 from broker.storage.segments.swapping import SourcesChanged
 
 _SHORTEST_MS = 100

@@ -14,9 +14,9 @@ from broker.storage.compaction.key_map import KeyMap
 from broker.storage.compaction.old_messages import records_at_most
 from broker.storage.compaction.pacing import Pace, Throttle
 from broker.storage.compaction.transactions import Aborted, Transactions, TransactionScan
-from broker.storage.segments.cleaned import CleanedSegment, TooLarge
+from broker.storage.segments.cleaning.cleaned import CleanedSegment, TooLarge
+from broker.storage.segments.cleaning.source_batches import SourceBatches, Uncleanable
 from broker.storage.segments.segment import Segment
-from broker.storage.segments.source_batches import SourceBatches, Uncleanable
 from broker.storage.segments.swapping import Sources, Swap
 from kproto.errors import ApiError
 

@@ -10,8 +10,8 @@ from trio.testing import MockClock
 from broker.clock import SetClock
 from broker.storage.compaction.batch_filter import BatchFilter
 from broker.storage.contract import LogId
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import (
     DATA,

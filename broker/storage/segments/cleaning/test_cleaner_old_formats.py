@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker.storage.segments.test_cleaner import Bench, compacted
+from broker.storage.segments.cleaning.test_cleaner import Bench, compacted
 from broker.testing.storage import NOW_MS, everything
 from kproto.records.compression import Codec
 from kproto.records.legacy import build_message_set

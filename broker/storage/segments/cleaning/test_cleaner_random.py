@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker.clock import SetClock
+from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.store import SegmentStorage
 from broker.testing.disk import FakeDisk
 from broker.testing.storage import NOW_MS, ORDERS, LogOptions, StorageOptions, everything, started, storage_on, stored
 from kproto.records.batch import BatchHeader, build_batch, crc_is_right, read_records, split

@@ -1,0 +1,13 @@
+"""All logs of one broker, over one or more data directories that fail one by one.
+
+    store.py           the contract's storage
+    directory_set.py   all data directories
+    directory.py       one of them: its lock, its `meta.properties`, how it was left
+    loading.py         the partitions in it
+    moving.py          logs on their way to another one; copying.py finds and reads what is to be copied
+    checkpointing.py   the offset checkpoints of all logs
+    chores.py          what happens in the background
+
+Called through `broker.storage.contract`. What one log is made of lies in `broker.storage.segments`, which knows nothing
+of this room but the Protocol `Keeper`.
+"""
