@@ -3,7 +3,9 @@
     store.py           the contract's storage
     directory_set.py   all data directories
     directory.py       one of them: its lock, its `meta.properties`, how it was left
-    loading.py         the partitions in it
+    watching.py        which of them still work, and how much they take
+    placement.py       where a new log will lie
+    loading.py         the partitions in one directory
     moving.py          logs on their way to another one; copying.py finds and reads what is to be copied
     checkpointing.py   the offset checkpoints of all logs
     chores.py          what happens in the background

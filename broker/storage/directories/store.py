@@ -3,9 +3,7 @@
 Source: LogManager.scala.
 """
 
-import errno
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from math import inf
@@ -24,19 +22,18 @@ from broker.storage.directories.directory import DataDirectory
 from broker.storage.directories.directory_set import Directories
 from broker.storage.directories.loading import load_directory
 from broker.storage.directories.moving import Moves
+from broker.storage.directories.placement import Placement
+from broker.storage.directories.watching import Watch
 from broker.storage.files import Disk, SystemDisk
 from broker.storage.segments import rolling
 from broker.storage.segments.checkpoints import LOG_STARTS
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.names import MOVED
-from broker.storage.segments.space import LOOK_EVERY_S, Space
+from broker.storage.segments.space import Space
 
 log = logging.getLogger("barnabas.storage")
 
 _CLOSING_AT_ONCE = 16
-_MOST_PREFERENCES = 100_000
-"""Remembered of logs that are not there yet."""
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class StorageSettings(ChoreSettings, Protocol):
@@ -73,13 +70,11 @@ class SegmentStorage:
         self._by_name: dict[str, SegmentLog] = {}
         self._unreadable: dict[str, str] = {}
         self._loaded = False
-        self._checkpointer = Checkpointer(self._disk, self._live_paths, self._all_logs, self._checkpoint_failed)
+        self._watch = Watch(self._directories, self._disk, self._directory_failed)
+        self._checkpointer = Checkpointer(self._disk, self._live_paths, self._all_logs, self._watch.checkpoint_failed)
         self._rate: Callable[[], float] = lambda: inf
         self._moves = Moves(self._disk, clock, self, self._checkpointer, lambda: self._rate())
-        self._preferred: dict[str, Path] = {}
-        self._unwritable: set[Path] = set()
-        self._suspects: set[DataDirectory] = set()
-        self._suspected = trio.Event()
+        self._placement = Placement(self._directories, self._all_logs)
         self._listeners: list[Callable[[LogId], None]] = []
         self._removals = Removals(self._disk)
         self._chores = Chores(settings, clock, self._logs.values, self._checkpointer, self._removals)
@@ -113,19 +108,6 @@ class SegmentStorage:
             for tell in self._listeners:
                 tell(gone.id)
 
-    def _suspect(self, path: Path) -> None:
-        self._suspects.add(self._directories.at(path))
-        self._suspected.set()
-
-    def _checkpoint_failed(self, path: Path, error: OSError) -> None:
-        if error.errno in _NO_SPACE:
-            self._directories.at(path.parent).space.refused(error.strerror or str(error))
-            return
-        if path not in self._unwritable:
-            self._unwritable.add(path)
-            log.error("%s cannot be written: %s", path, error.strerror or error)
-        self._suspect(path.parent)
-
     def _directory_failed(self, directory: DataDirectory, error: OSError) -> None:
         """All its logs are offline now. Raises: OperatorError: it was the last one."""
         if self._directories.fail(directory, directory.unusable(error)):
@@ -135,37 +117,10 @@ class SegmentStorage:
                     self._went_offline(kept)
         self._directories.must_be_one()
 
-    async def _probe_suspects(self) -> None:
-        """A log failed: is it the file, or the directory?"""
-        while True:
-            await self._suspected.wait()
-            self._suspected = trio.Event()
-            suspects, self._suspects = self._suspects, set()
-            for directory in suspects:
-                if directory.failure is None:
-                    try:
-                        await self._disk.in_thread(directory.probe)
-                    except OSError as error:
-                        self._directory_failed(directory, error)
-
-    async def _look_at_space(self) -> None:
-        for directory in self._directories.live:
-            try:
-                total, usable = await self._disk.in_thread(directory.measure)
-            except OSError as error:
-                self._directory_failed(directory, error)
-            else:
-                directory.space.measured(total, usable)
-
-    async def _watch_space(self) -> None:
-        while True:
-            await trio.sleep(LOOK_EVERY_S)
-            await self._look_at_space()
-
     # --- all logs ---
 
     async def load(self) -> Iterable[SegmentLog]:
-        await self._look_at_space()
+        await self._watch.look_at_space()
         futures: list[SegmentLog] = []
         for directory in self._directories.live:
             try:
@@ -222,8 +177,7 @@ class SegmentStorage:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Raises: OperatorError: the last directory failed."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._probe_suspects)
-            nursery.start_soon(self._watch_space)
+            nursery.start_soon(self._watch.run)
             nursery.start_soon(self._moves.run)
             await self._chores.run(task_status)
 
@@ -309,16 +263,9 @@ class SegmentStorage:
         if not new and (failed := self._directories.failed):
             where = ", ".join(str(directory.path) for directory in failed)
             raise StorageFailed(f"{name} is not in the directories that work; it may be in {where}, which failed")
-        parent = self._preferred.pop(name, None) or self._emptiest()
-        if self._directories.at(parent).failure is not None:
-            raise StorageFailed(f"{name} was to be made in {parent}, which failed")
-        made = SegmentLog(log_id, name, parent / name, settings, self._disk, self)
+        made = SegmentLog(log_id, name, self._placement.of(name) / name, settings, self._disk, self)
         self._logs[log_id] = self._by_name[name] = made
         return made
-
-    def _emptiest(self) -> Path:
-        count = Counter(kept.directory.parent for kept in (*self._by_name.values(), *self._moves.futures()))
-        return min(self._live_paths(), key=lambda path: count[path])
 
     # --- from directory to directory ---
 
@@ -330,9 +277,7 @@ class SegmentStorage:
             raise StorageFailed(f"{path} is offline")
         kept = None if log_id is None else self._logs.get(log_id)
         if kept is None:
-            while len(self._preferred) >= _MOST_PREFERENCES:
-                del self._preferred[next(iter(self._preferred))]
-            self._preferred[f"{topic}-{partition}"] = target.path
+            self._placement.prefer(f"{topic}-{partition}", target.path)
         else:
             kept.check()
             self._moves.begin(kept, target.path)
@@ -364,7 +309,7 @@ class SegmentStorage:
             await self._disk.in_thread(lambda: self._disk.sync_directory(directory))
         except OSError as error:
             log.error("%s cannot be synced: %s", directory, error.strerror or error)
-            self._suspect(directory)
+            self._watch.suspect(directory)
 
     def high_watermark(self, log_id: LogId) -> int:
         kept = self._logs.get(log_id)
@@ -397,7 +342,7 @@ class SegmentStorage:
 
     def went_offline(self, gone: SegmentLog) -> None:
         self._went_offline(gone)
-        self._suspect(gone.directory.parent)
+        self._watch.suspect(gone.directory.parent)
 
     def unique(self) -> UUID:
         return self._chance.uuid()
