@@ -18,11 +18,10 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def first_and_last(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
     """Ten minutes each, or a third of a shorter run."""
-    length = min(COMPARED_S, samples[-1].at_s / 3)
-    return (
-        [each for each in samples if each.at_s <= length],
-        [each for each in samples if each.at_s >= samples[-1].at_s - length],
-    )
+    end = samples[-1].at_s
+    length = min(COMPARED_S, end / 3)
+    first = [each for each in samples if each.at_s <= length]
+    return first or list(samples[:1]), [each for each in samples if each.at_s >= end - length]
 
 
 FIGURES: dict[str, Callable[[Sequence[Sample]], float]] = {
