@@ -37,8 +37,12 @@ def run(settings: BrokerSettings, *, announce: Callable[[Ready], None]) -> int:
 
 
 async def until_signal(settings: BrokerSettings, world: World, announce: Callable[[Ready], None]) -> int:
-    """The first signal cancels a start that has not ended; after that it is a clean stop. The second ends it all."""
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    """The first signal cancels a start that has not ended; after that it is a clean stop. The second ends it all.
+
+    With TLS listeners SIGHUP reads keys and certificates again; without any it ends the process, as ever.
+    """
+    heard = [signal.SIGINT, signal.SIGTERM] + [signal.SIGHUP] * (world.tls is not None)
+    with trio.open_signal_receiver(*heard) as signals:
         async with trio.open_nursery() as everything:
             orders = Orders(everything.cancel_scope.cancel)
             everything.start_soon(orders.obey, signals)
@@ -46,7 +50,7 @@ async def until_signal(settings: BrokerSettings, world: World, announce: Callabl
                 broker = Broker(settings, world, ground)
                 async with trio.open_nursery() as serving:
                     ready = await serving.start(broker.run)
-                    orders.first = broker.closing.set
+                    orders.first, orders.reload = broker.closing.set, broker.reload
                     gc.collect()
                     gc.freeze()  # what is here now stays: a full collection later would only stop the loop
                     announce(ready)
@@ -55,17 +59,22 @@ async def until_signal(settings: BrokerSettings, world: World, announce: Callabl
 
 
 class Orders:
-    """What signals mean: `first` once, then the end of the process."""
+    """What signals mean: `first` once, then the end of the process; SIGHUP `reload`, once there is something to."""
 
     def __init__(self, first: Callable[[], object]) -> None:
         self.first = first
+        self.reload: Callable[[], None] = lambda: None
 
     async def obey(self, signals: AsyncIterator[int]) -> None:
-        async for _ in signals:
-            self.first()
-            break
-        async for _ in signals:
-            os._exit(INTERRUPTED)
+        stopping = False
+        async for number in signals:
+            if number == signal.SIGHUP:
+                self.reload()
+            elif stopping:
+                os._exit(INTERRUPTED)
+            else:
+                stopping = True
+                self.first()
 
 
 def first_in(group: BaseExceptionGroup[OperatorError]) -> OperatorError:

@@ -98,6 +98,10 @@ class Broker:
         self._connections = Connections(router, world.buffers, Budget(settings.queued_max_request_bytes), limits)
         self._configs.on_broker_change(self._connections.settings_changed)
         self._configs.on_broker_change(world.live.become)
+        self._tls = world.tls
+        if world.tls is not None:
+            self._configs.on_check(world.tls.check)
+            self._configs.on_broker_read(world.tls.renew)
         self._controller = ControllerRuntime(
             registry,
             broker_id,
@@ -137,6 +141,11 @@ class Broker:
                 self._connections.close_idle()  # 2. the idle and the waiting go at once, the busy may finish
                 connections.cancel_scope.deadline = trio.current_time() + self._grace_s
             workers.cancel_scope.cancel()  # 3. then those who served them; the foundations are the caller's
+
+    def reload(self) -> None:
+        """Read keys and certificates again, for clients that come from now on; what cannot be used is logged."""
+        if self._tls is not None:
+            self._tls.renew(self._configs.broker)
 
     def _ready(self) -> Ready:
         at = [accepting.address for accepting in self._web]

@@ -7,13 +7,14 @@ a plain exception. Tests make a world of their own.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 
 from broker.clock import Chance, Clock, WallClock
 from broker.cluster.authorizer import AllowAll, Authorizer
 from broker.config.http_listener import http_addresses
+from broker.config.listeners import SSL, ListenerPlan
 from broker.config.live import LiveSettings
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
@@ -23,6 +24,9 @@ from broker.server.listener import Listener
 from broker.storage.contract import Storage
 from broker.transport.contract import Listener as Accepting
 from broker.transport.listening import SocketOptions, bind, bind_together
+
+if TYPE_CHECKING:
+    from broker.transport.tls_contexts import TlsIdentities
 
 REGISTRY_FILE = "registry.db"
 """Of the embedded registry, in the first data directory."""
@@ -49,19 +53,22 @@ class World:
     authorizer: Authorizer = field(default_factory=AllowAll)
     web: list[Accepting] = field(default_factory=list)
     """Where health checks come in: nowhere, or one socket."""
+    tls: "TlsIdentities | None" = None
+    """Of the TLS listeners, if there are any."""
 
 
 def real_world(settings: BrokerSettings) -> World:
     """Sockets, files (or memory), and ZooKeeper or the registry of our own.
 
-    Raises: OperatorError: a directory is locked or foreign, a port is taken.
+    Raises: OperatorError: a directory is locked or foreign, a port is taken, a certificate cannot be used.
     """
+    tls = tls_of(settings)
     clock, chance = WallClock(), Chance()
     live = LiveSettings(settings)
     storage = storage_of(live, clock, chance)
     storage.claim(settings.broker_id if settings.broker_id >= 0 else None)
-    listeners, web = sockets_of(settings)
-    return World(live, clock, chance, storage, registry_of(settings, clock), listeners, web=web)
+    listeners, web = sockets_of(settings, tls)
+    return World(live, clock, chance, storage, registry_of(settings, clock), listeners, web=web, tls=tls)
 
 
 def storage_of(settings: BrokerSettings, clock: Clock, chance: Chance) -> Storage:
@@ -90,9 +97,18 @@ def registry_of(settings: BrokerSettings, clock: Clock) -> Callable[[], Session]
     return EmbeddedTree(None if in_memory else Path(settings.directories[0]) / REGISTRY_FILE, clock).session
 
 
-def sockets_of(settings: BrokerSettings) -> tuple[list[Listener], list[Accepting]]:
+def tls_of(settings: BrokerSettings) -> "TlsIdentities | None":
+    """Keys and certificates of the TLS listeners; None without any. Raises: OperatorError: they cannot be used."""
+    if all(plan.protocol != SSL for plan in settings.listening.listeners):
+        return None
+    from broker.transport.tls_contexts import TlsIdentities
+
+    return TlsIdentities(settings)
+
+
+def sockets_of(settings: BrokerSettings, tls: "TlsIdentities | None") -> tuple[list[Listener], list[Accepting]]:
     """Those of Kafka clients, and that of HTTP; all or none. Raises: OperatorError."""
-    listeners = listeners_of(settings)
+    listeners = listeners_of(settings, tls)
     try:
         return listeners, web_listener_of(settings)
     except BaseException:
@@ -113,7 +129,7 @@ def web_listener_of(settings: BrokerSettings) -> list[Accepting]:
     return []
 
 
-def listeners_of(settings: BrokerSettings) -> list[Listener]:
+def listeners_of(settings: BrokerSettings, tls: "TlsIdentities | None" = None) -> list[Listener]:
     """Every listener of the plan, bound; all or none. Raises: OperatorError."""
     options = SocketOptions(
         settings.socket_send_buffer_bytes, settings.socket_receive_buffer_bytes, settings.socket_listen_backlog_size
@@ -122,7 +138,7 @@ def listeners_of(settings: BrokerSettings) -> list[Listener]:
     try:
         for plan in settings.listening.listeners:
             bound += [
-                Listener(plan.name, accepting, tells_local_end=plan.tells_local_end)
+                Listener(plan.name, protected(accepting, plan, tls), tells_local_end=plan.tells_local_end)
                 for accepting in bind_together(plan.hosts, plan.port, options)
             ]
     except BaseException:
@@ -130,3 +146,13 @@ def listeners_of(settings: BrokerSettings) -> list[Listener]:
             listener.close()
         raise
     return bound
+
+
+def protected(accepting: Accepting, plan: ListenerPlan, tls: "TlsIdentities | None") -> Accepting:
+    """The socket itself, or TLS over it."""
+    if plan.protocol != SSL:
+        return accepting
+    assert tls is not None, "a TLS listener without keys"
+    from broker.transport.tls import TlsListener
+
+    return TlsListener(accepting, tls.of(plan.name))

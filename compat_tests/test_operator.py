@@ -170,7 +170,7 @@ def directory_of_broker(broker_id: int, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        ("listeners=SSL://127.0.0.1:0", "SSL"),
+        ("listeners=SASL_SSL://127.0.0.1:0", "SASL_SSL"),
         ("listeners=SASL_PLAINTEXT://127.0.0.1:0", "SASL_PLAINTEXT"),
         ("authorizer.class.name=kafka.security.authorizer.AclAuthorizer", "authorizer.class.name"),
         ("zookeeper.set.acl=true", "zookeeper.set.acl"),

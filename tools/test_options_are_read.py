@@ -11,7 +11,7 @@ from broker.config.topic_settings import TopicSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 DECLARATIONS = ROOT / "broker" / "config"
-CONFIG_THAT_ACTS = ("listeners.py", "settings.py", "load.py")
+CONFIG_THAT_ACTS = ("listeners.py", "settings.py", "load.py", "tls_options.py")
 """Modules of the configuration that do what an option says; the others only declare and check."""
 REFUSED = {"authorizer.class.name", "zookeeper.set.acl", "zookeeper.ssl.client.enable"}
 """What these do is that the broker does not start; `broker/config/test_load.py` has it."""

@@ -5,7 +5,7 @@ three forms are heard (JSON string of 0.8, versions 1 and 2).
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from uuid import UUID
 
 import trio
@@ -21,7 +21,8 @@ from broker.cluster.znodes import (
     sequence_number,
     topic_config_path,
 )
-from broker.config.layers import Layers
+from broker.config.layers import Layers, NotDynamic
+from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
 from broker.purgatory import WaitingRoom
@@ -50,6 +51,8 @@ class Configs:
         self._topics: dict[str, TopicSettings] = {}
         self._listeners: list[Callable[[str], None]] = []
         self._broker_listeners: list[Callable[[BrokerSettings], None]] = []
+        self._read_listeners: list[Callable[[BrokerSettings], None]] = []
+        self._checks: list[Callable[[BrokerSettings, Collection[str]], None]] = []
         self._last_notice = -1
         self._current = False
         self._watching = False
@@ -78,6 +81,25 @@ class Configs:
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call `listener` in the loop with the name of each topic whose options have become others."""
         self._listeners.append(listener)
+
+    def on_broker_read(self, listener: Callable[[BrokerSettings], None]) -> None:
+        """Call `listener` in the loop each time that somebody wrote options of brokers, be they the same as before."""
+        self._read_listeners.append(listener)
+
+    def on_check(self, check: Callable[[BrokerSettings, Collection[str]], None]) -> None:
+        """Have `check` asked before options that clients set for this broker are written.
+
+        Args: check: of the settings that would hold and the names that are set; raises OperatorError.
+        """
+        self._checks.append(check)
+
+    def check_world(self, settings: BrokerSettings, names: Collection[str]) -> None:
+        """Whether what lies outside the options (files) allows them. Raises: NotDynamic."""
+        for check in self._checks:
+            try:
+                check(settings, names)
+            except OperatorError as no:
+                raise NotDynamic(f"{no.what} {no.why}") from no
 
     def on_broker_change(self, listener: Callable[[BrokerSettings], None]) -> None:
         """Call `listener` in the loop with this broker's settings when they have become others."""
@@ -183,6 +205,8 @@ class Configs:
         cluster, broker = [await self._overrides(broker_config_path(each)) for each in (None, self._broker_id)]
         layers = Layers(self.layers.static, broker, cluster)
         before, self.layers = self.layers, layers
+        for tell in self._read_listeners:
+            tell(layers.settings)
         if layers.settings.texts == before.settings.texts:
             return
         names = ", ".join(sorted(layers.broker.keys() | layers.cluster.keys()))

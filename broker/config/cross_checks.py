@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from broker.config.http_listener import http_addresses
+from broker.config.listeners import BUILT
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
 
@@ -13,7 +14,7 @@ PROMISES: Mapping[str, Callable[[BrokerSettings], bool]] = MappingProxyType(
         "authorizer.class.name": lambda settings: bool(settings.authorizer_class_name),
         "zookeeper.set.acl": lambda settings: settings.zookeeper_set_acl,
         "zookeeper.ssl.client.enable": lambda settings: settings.zookeeper_ssl_client_enable,
-        "security.inter.broker.protocol": lambda settings: settings.security_inter_broker_protocol != "PLAINTEXT",
+        "security.inter.broker.protocol": lambda settings: settings.security_inter_broker_protocol not in BUILT,
     }
 )
 """Options that protect a cluster, and whether they are asked to: without them it would stand open."""

@@ -13,6 +13,7 @@ from broker.config.kinds import LONG
 from broker.config.listener_limits import limit_key
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
+from broker.config.tls_options import tls_key, works_for_listener
 from broker.config.unknown_names import MOVE_RATE, ONLY_DYNAMIC, hint, is_plug_in
 
 log = logging.getLogger("barnabas.config")
@@ -53,7 +54,8 @@ class Layers:
         names = {**self.cluster, **self.broker}
         keys = BrokerSettings.KEYS
         works = {MOVE_RATE, *(name for name, key in keys.items() if key.standing is WORKS)}
-        return sorted(name for name in names.keys() - works if limit_key(name) is None)
+        heeded = (name for name in names if limit_key(name) is not None or works_for_listener(name, self.settings))
+        return sorted(names.keys() - works - set(heeded))
 
     @property
     def move_bytes_per_second(self) -> float:
@@ -61,14 +63,15 @@ class Layers:
         text = self.broker.get(MOVE_RATE, self.cluster.get(MOVE_RATE, ""))
         return float(text) if text.strip().isdecimal() else inf
 
-    def check(self, changed: Mapping[str, str], *, whole_cluster: bool) -> None:
-        """Whether these values may be put into a layer.
+    def check(self, changed: Mapping[str, str], *, whole_cluster: bool) -> BrokerSettings:
+        """Whether these values may be put into a layer; returns what would hold then.
 
         Raises: NotDynamic: fixed at start, per broker or per listener only, unknown, no value of the option, or at
             odds with other options. The words are Kafka's where it has such a case.
         """
         known = {name: BrokerSettings.KEYS[name] for name in changed if name in BrokerSettings.KEYS}
-        _refuse(_fixed(known), "Cannot update these configs dynamically")
+        of_tls = {name: key for name in changed if (key := tls_key(name)) is not None}
+        _refuse(_fixed(known | of_tls), "Cannot update these configs dynamically")
         _refuse(
             [name for name in known if name.startswith(PER_LISTENER_PREFIXES)],
             "These security configs can be dynamically updated only per-listener using the listener prefix",
@@ -79,19 +82,21 @@ class Layers:
                 "Cannot update these configs at default cluster level, broker id must be specified",
             )
         for name, text in changed.items():
-            _check_value(name, text, known.get(name) or limit_key(name))
-        self._check_together(changed, whole_cluster=whole_cluster)
+            _check_value(name, text, known.get(name) or limit_key(name) or of_tls.get(name))
+        return self._together(changed, whole_cluster=whole_cluster)
 
-    def _check_together(self, changed: Mapping[str, str], *, whole_cluster: bool) -> None:
+    def _together(self, changed: Mapping[str, str], *, whole_cluster: bool) -> BrokerSettings:
         broker, cluster = self.broker, self.cluster
         if whole_cluster:
             cluster = {**cluster, **changed}
         else:
             broker = {**broker, **changed}
         try:
-            check_together(Layers(self.static, broker, cluster).settings)
+            settings = Layers(self.static, broker, cluster).settings
+            check_together(settings)
         except OperatorError as no:
             raise NotDynamic(f"{no.what} {no.why}") from no
+        return settings
 
 
 def _fixed(known: Mapping[str, Key[object]]) -> list[str]:
@@ -104,8 +109,7 @@ def _refuse(names: Collection[str], why: str) -> None:
 
 
 def _check_value(name: str, text: str, key: Key[object] | None) -> None:
-    listener_key = BrokerSettings.KEYS.get(name.split(".", 3)[-1]) if name.startswith("listener.name.") else None
-    if (key is not None and key.secret) or (listener_key is not None and listener_key.secret):
+    if key is not None and key.secret:
         raise NotDynamic(f"{name}: a password cannot be kept in the registry: it would lie there in plain text.")
     if key is not None:
         try:

@@ -11,8 +11,9 @@ from typing import Protocol, Self
 
 from broker.config.problems import OperatorError
 
-PLAINTEXT = "PLAINTEXT"
+PLAINTEXT, SSL = "PLAINTEXT", "SSL"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+BUILT = (PLAINTEXT, SSL)
 LOOPBACK = ("127.0.0.1", "::1")
 _ENDPOINT = re.compile(r"(.*)://\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)")
 
@@ -217,11 +218,11 @@ def _plan(bound: Endpoint, told: Endpoint | None, protocols: Mapping[str, str], 
             "listener.security.protocol.map gives it no protocol.",
             f"Add {bound.name}:PLAINTEXT to listener.security.protocol.map.",
         )
-    if protocol != PLAINTEXT:
+    if protocol not in BUILT:
         raise OperatorError(
             f"The listener {bound} asks for {protocol}.",
-            "This version has no TLS and no SASL yet; it will not open the port without the protection you asked for.",
-            "Use a PLAINTEXT listener on an address that only friends reach, or keep Apache Kafka for this one.",
+            "This version has no SASL yet; it will not open the port without the protection you asked for.",
+            "Use an SSL listener with ssl.client.auth=required (docs/security.md), or keep Apache Kafka for this one.",
         )
     hosts = LOOPBACK if bound.host == "localhost" else (bound.host,)
     advertised = told or _own_address(bound)
@@ -246,6 +247,6 @@ def _inter_broker(options: ListenerOptions, plans: Sequence[ListenerPlan]) -> st
         raise OperatorError(
             f"Brokers shall talk to one another at the listener {name}.",
             f"listeners has no such name; it has {', '.join(names)}.",
-            "Set inter.broker.listener.name to one of them.",
+            "Set inter.broker.listener.name to one of them, or security.inter.broker.protocol to its protocol.",
         )
     return name

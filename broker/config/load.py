@@ -14,6 +14,7 @@ from broker.config.listener_limits import limit_key
 from broker.config.problems import OperatorError
 from broker.config.server_properties import read_properties
 from broker.config.settings import BrokerSettings
+from broker.config.tls_options import works_for_listener
 from broker.config.unknown_names import RENAMED, hint, is_plug_in
 from broker.config.written import Written
 
@@ -91,7 +92,8 @@ def _check(item: Written) -> None:
 def _warnings(settings: BrokerSettings, last: Mapping[str, Written]) -> Iterable[str]:
     known, plain = settings.KEYS, [name for name in last if name not in settings.KEYS]
     idle = [name for name in last if name in known and known[name].standing is not WORKS]
-    idle += [name for name in plain if is_plug_in(name) and limit_key(name) is None]
+    heeded = [name for name in plain if limit_key(name) is not None or works_for_listener(name, settings)]
+    idle += [name for name in plain if is_plug_in(name) and name not in heeded]
     if idle:
         yield f"Known, checked and without effect in this version: {', '.join(sorted(idle))}."
     for name in plain:

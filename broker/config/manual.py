@@ -30,6 +30,7 @@ all of them. What is fixed at start is refused there.
 
 What an option does here is said honestly: it **works**; or it is known, checked and **without effect**, with the
 reason, and the log names it at start; or it **stops the start**, because what it promises to protect is not built yet.
+Options of TLS may be set for one listener alone, as `listener.name.NAME.ssl.…`; that comes before the broker's value.
 """
 
 

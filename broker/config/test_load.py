@@ -102,7 +102,7 @@ def test_a_name_of_2011_stops_the_start_and_names_its_successor(old: str, new: s
         ({"zookeeper_set_acl": "true"}, "zookeeper.set.acl"),
         ({"zookeeper_ssl_client_enable": "true"}, "zookeeper.ssl.client.enable"),
         ({"security_inter_broker_protocol": "SASL_SSL"}, "security.inter.broker.protocol"),
-        ({"listeners": "SSL://:9093"}, "SSL"),
+        ({"listeners": "SASL_SSL://:9093"}, "SASL_SSL"),
         ({"listeners": "PLAINTEXT://:9092,SASL_PLAINTEXT://:9093"}, "SASL_PLAINTEXT"),
         ({"listeners": "OUT://:9092", "listener_security_protocol_map": "OUT:SASL_SSL"}, "SASL_SSL"),
     ],

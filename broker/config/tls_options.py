@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from broker.config.keys import WORKS, BadValue, Key
+from broker.config.listeners import SSL
 from broker.config.options.security import SecuritySettings
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
 
 PREFIX = "listener.name."
-SSL = "SSL"
 
 
 @dataclass(frozen=True, slots=True)

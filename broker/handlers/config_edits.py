@@ -134,7 +134,7 @@ def change_of(wish: Wish, ctx: Context) -> ConfigChange:
             return ConfigChange.of_topic(name, lambda old: topic_values(old, wish.edit))
         case ConfigResource.BROKER:
             broker = int(name) if name else None
-            return ConfigChange.of_broker(broker, lambda old: broker_values(old, wish.edit, broker is None, ctx))
+            return ConfigChange.of_broker(broker, lambda old: broker_values(old, wish, broker is None, ctx))
         case other:
             raise ApiError(ErrorCode.INVALID_REQUEST, f"Unknown resource type {other}")
 
@@ -149,11 +149,13 @@ def topic_values(old: Values, edit: Editor) -> Values:
     return new
 
 
-def broker_values(old: Values, edit: Editor, whole_cluster: bool, ctx: Context) -> Values:
+def broker_values(old: Values, wish: Wish, whole_cluster: bool, ctx: Context) -> Values:
     """Raises: ApiError: INVALID_CONFIG, INVALID_REQUEST."""
-    new = edit(old, BrokerSettings)
+    new = wish.edit(old, BrokerSettings)
+    configs = ctx.rooms.configs
     try:
-        ctx.rooms.configs.layers.check(changed(old, new), whole_cluster=whole_cluster)
+        would_hold = configs.layers.check(changed(old, new), whole_cluster=whole_cluster)
+        configs.check_world(would_hold, wish.names)
     except NotDynamic as no:
         raise ApiError(ErrorCode.INVALID_REQUEST, str(no)) from no
     return new

@@ -14,6 +14,7 @@ from typing import Protocol
 import trio
 
 from broker.requests.context import ConnectionFacts, Seat
+from broker.server.handshakes import Handshakes
 from broker.server.inbox import Inbox
 from broker.transport.contract import ConnectionLost, Piece, Stream
 from broker.transport.pieces import release
@@ -43,6 +44,8 @@ class Phase(IntEnum):
     SENDING = 4
     WAITING = 5
     """Its handler waits for somebody else to act: a long poll, a rebalance."""
+    OPENING = 6
+    """Amid the handshake, which has a time limit of its own."""
 
 
 class Router(Protocol):
@@ -67,6 +70,7 @@ class Connection:
         "_answer_bytes",
         "_answers",
         "_closing",
+        "_handshakes",
         "_output_max_bytes",
         "_router",
         "_scope",
@@ -85,6 +89,7 @@ class Connection:
         inbox: Inbox,
         router: Router,
         *,
+        handshakes: Handshakes,
         output_max_bytes: int,
         stopwatch: Callable[[], float],
     ) -> None:
@@ -95,6 +100,7 @@ class Connection:
         self.frames = 0
         """Handled so far."""
         self._router = router
+        self._handshakes = handshakes
         self._output_max_bytes = output_max_bytes
         self._stopwatch = stopwatch
         self._scope = trio.CancelScope()
@@ -138,7 +144,8 @@ class Connection:
 
     async def _serve_and_say_why(self) -> None:
         try:
-            await self._serve()
+            if await self._open():
+                await self._serve()
         except ConnectionLost:
             pass
         except WireError as error:
@@ -148,6 +155,15 @@ class Connection:
             await self._last_answers()
         except Exception:
             log.error("%s: closed by an error of the broker\n%s", self.facts.peer, traceback.format_exc())
+
+    async def _open(self) -> bool:
+        """What goes before the first request; then it is known who the client is, and by which name it came."""
+        if self.stream.handshakes:
+            self.phase = Phase.OPENING
+        opened = await self._handshakes.open(self.stream)
+        self.facts.principal, self.facts.local = self.stream.principal, self.stream.local
+        self.phase = Phase.IDLE
+        return opened
 
     async def _serve(self) -> None:
         while not self._closing:

@@ -12,6 +12,7 @@ from broker.requests.context import ConnectionFacts
 from broker.server.budget import Budget
 from broker.server.buffers import ReadBuffers
 from broker.server.connection import Connection, Phase, Router
+from broker.server.handshakes import Handshakes
 from broker.server.inbox import Inbox
 from broker.server.limits import UNLIMITED, Limits, ServerSettings
 from broker.server.pace import Pace
@@ -45,6 +46,7 @@ class Connections:
         self._budget = budget
         self._limits = limits
         self._stopwatch = stopwatch
+        self._handshakes = Handshakes(limits.handshake_s)
         self._all: set[Connection] = set()
         self._per_host: Counter[str] = Counter()
         self._per_listener: Counter[str] = Counter()
@@ -90,6 +92,7 @@ class Connections:
             facts,
             inbox,
             self._router,
+            handshakes=self._handshakes,
             output_max_bytes=self._limits.output_max_bytes,
             stopwatch=self._stopwatch,
         )

@@ -33,6 +33,8 @@ class ServerSettings(Protocol):
     @property
     def barnabas_frame_timeout_ms(self) -> int: ...
     @property
+    def barnabas_handshake_timeout_ms(self) -> int: ...
+    @property
     def barnabas_send_timeout_ms(self) -> int: ...
     @property
     def barnabas_output_max_bytes(self) -> int: ...
@@ -46,6 +48,7 @@ class Limits:
     output_max_bytes: int = 1024 * 1024
     idle_s: float = 600.0
     frame_s: float = 30.0
+    handshake_s: float = 10.0
     send_s: float = 30.0
     max_connections: int = UNLIMITED
     max_per_ip: int = UNLIMITED
@@ -69,6 +72,7 @@ class Limits:
             output_max_bytes=settings.barnabas_output_max_bytes,
             idle_s=settings.connections_max_idle_ms / 1000,
             frame_s=settings.barnabas_frame_timeout_ms / 1000,
+            handshake_s=settings.barnabas_handshake_timeout_ms / 1000,
             send_s=settings.barnabas_send_timeout_ms / 1000,
         )
         limits.admit(settings)

@@ -1,4 +1,4 @@
-"""What a connection needs of the world: bytes in, pieces out. Makers: `sockets.py`, `memory.py`; TLS later.
+"""What a connection needs of the world: bytes in, pieces out. Makers: `sockets.py`, `memory.py`, `tls.py` over either.
 
 `def` never waits, `async def` may.
 """
@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+ANONYMOUS = "User:ANONYMOUS"
+"""Who has not said who it is."""
+
 
 class ConnectionLost(Exception):
     """The peer is gone, in whatever way the system calls it."""
+
+
+class HandshakeFailed(ConnectionLost):
+    """The connection did not come about; the text is for the log."""
 
 
 class FileRange(Protocol):
@@ -36,10 +43,27 @@ class Address:
 
 
 class Stream(Protocol):
-    """One accepted (or opened) connection."""
+    """One accepted (or opened) connection.
+
+    `local`: our end as the client knows it; over TLS, once open, by the name that it asked for (SNI).
+    """
 
     peer: Address
     local: Address
+
+    @property
+    def handshakes(self) -> bool:
+        """Whether `open` has something to do."""
+        ...
+
+    @property
+    def principal(self) -> str:
+        """Who the client is, once open: `User:ANONYMOUS` unless it has shown a certificate."""
+        ...
+
+    async def open(self) -> None:
+        """What must be said before the first byte. Raises: HandshakeFailed, ConnectionLost."""
+        ...
 
     def receive_into(self, buffer: memoryview) -> int | None:
         """Bytes read now; 0 at the end of the stream; None if there is nothing yet. Raises: ConnectionLost."""
@@ -51,6 +75,10 @@ class Stream(Protocol):
 
     async def send(self, pieces: Sequence[Piece]) -> None:
         """All of it, in order; releases every FileRange, also on failure. Raises: ConnectionLost."""
+        ...
+
+    def send_now(self, data: bytes) -> None:
+        """Last words, as much of them as goes without waiting; a loss does not matter any more."""
         ...
 
     @property
@@ -66,7 +94,8 @@ class Stream(Protocol):
 class Listener(Protocol):
     """An address where clients come in; bound before the first nursery."""
 
-    address: Address
+    @property
+    def address(self) -> Address: ...
 
     async def accept(self) -> Stream:
         """The next client.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import trio
 
-from broker.transport.contract import Address, ConnectionLost, Piece
+from broker.transport.contract import ANONYMOUS, Address, ConnectionLost, Piece
 from broker.transport.pieces import Bytes, release, runs, whole
 
 
@@ -37,6 +37,9 @@ class _Wire:
 class MemoryStream:
     """One end; keeps the `Stream` contract. Made in pairs by `memory_pair`."""
 
+    handshakes = False
+    principal = ANONYMOUS
+
     def __init__(self, local: Address, peer: Address, incoming: _Wire, outgoing: _Wire) -> None:
         self.local = local
         self.peer = peer
@@ -44,6 +47,9 @@ class MemoryStream:
         self.closed = False
         self._in = incoming
         self._out = outgoing
+
+    async def open(self) -> None:
+        """Nothing needs to be said."""
 
     def receive_into(self, buffer: memoryview) -> int | None:
         self._check(self._in)
@@ -69,6 +75,12 @@ class MemoryStream:
                 await self._send_bytes(memoryview(data))
         finally:
             release(pieces)
+
+    def send_now(self, data: bytes) -> None:
+        room = self._out.window_bytes - len(self._out.bytes)
+        if not self.closed and not self._out.lost:
+            self._out.bytes += data[: max(0, room)]
+            self._out.moved()
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """What a test's client reads: some bytes, b"" at the end. Raises: ConnectionLost."""

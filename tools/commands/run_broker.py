@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from broker.config.listeners import PLAINTEXT
 from broker.config.load import Loaded, load
 from broker.config.problems import OperatorError
 from broker.config.profiles import LAPTOP, MEMORY_ONLY
@@ -122,10 +123,18 @@ def when_topics_exist(
 
 
 def own_address(settings: BrokerSettings, ready: ReadyInfo) -> tuple[str, int]:
-    """Where this process reaches its own broker: what is advertised may be known to others only (a mapped port)."""
-    plan = settings.listening.listeners[0]
+    """Where this process reaches its own broker: what is advertised may be known to others only (a mapped port).
+
+    Raises: OperatorError: only clients with certificates of their own could.
+    """
+    plans = [plan for plan in enumerate(settings.listening.listeners) if plan[1].protocol == PLAINTEXT]
+    if not plans:
+        raise OperatorError(
+            "Topics cannot be created at start.", "All listeners are TLS.", "Add a PLAINTEXT listener on localhost."
+        )
+    number, plan = plans[0]
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(plan.hosts[0], plan.hosts[0])
-    return host, plan.port or ready.advertised[0].port
+    return host, plan.port or ready.advertised[number].port
 
 
 def listening(host: str | None, port: int | None, *, any_port: bool, containers: bool) -> list[str]:

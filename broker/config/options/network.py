@@ -294,9 +294,7 @@ class NetworkSettings(Settings):
         INT,
         10_000,
         check=at_least(1),
-        standing=NO_EFFECT,
-        because="TLS and SASL are not built yet",
-        doc="Time for a TLS or SASL handshake; then the connection is closed.",
+        doc="Time for a TLS handshake, or 1 second while others stand in line; then the connection is closed.",
     )
     barnabas_control_api = Key(
         "barnabas.control.api",

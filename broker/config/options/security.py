@@ -8,7 +8,7 @@ from broker.config.kinds import BOOLEAN, CLASS, INT, LIST, LONG, PASSWORD, STRIN
 class SecuritySettings(Settings):
     """TLS, authorization, delegation tokens, stored passwords."""
 
-    NO_EFFECT_BECAUSE = "TLS and access control are not built yet"
+    NO_EFFECT_BECAUSE = "access control is not built yet"
 
     allow_everyone_if_no_acl_found = Key(
         "allow.everyone.if.no.acl.found",
@@ -121,6 +121,7 @@ class SecuritySettings(Settings):
         BOOLEAN,
         False,
         standing=NO_EFFECT,
+        because="who may write the file may change its names",
         doc="Whether a new certificate set while running may name another owner.",
     )
     ssl_allow_san_changes = Key(
@@ -128,10 +129,15 @@ class SecuritySettings(Settings):
         BOOLEAN,
         False,
         standing=NO_EFFECT,
+        because="who may write the file may change its names",
         doc="Whether a new certificate set while running may name other hosts.",
     )
     ssl_cipher_suites = Key(
-        "ssl.cipher.suites", LIST, (), update=PER_BROKER, standing=NO_EFFECT, doc="TLS cipher suites that may be used."
+        "ssl.cipher.suites",
+        LIST,
+        (),
+        update=PER_BROKER,
+        doc="TLS cipher suites that may be used, by their names in Java; all that are safe when empty.",
     )
     ssl_client_auth = Key(
         "ssl.client.auth",
@@ -139,16 +145,14 @@ class SecuritySettings(Settings):
         "none",
         check=one_of("required", "requested", "none"),
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Whether clients must show a certificate; listeners with TLS are not built yet.",
+        doc="Whether clients must show a certificate: then they are who it says, else User:ANONYMOUS.",
     )
     ssl_enabled_protocols = Key(
         "ssl.enabled.protocols",
         LIST,
         ("TLSv1.2", "TLSv1.3"),
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="TLS versions that are spoken.",
+        doc="TLS versions that are spoken: TLSv1.2 and TLSv1.3; older ones are refused.",
     )
     ssl_endpoint_identification_algorithm = Key(
         "ssl.endpoint.identification.algorithm",
@@ -156,6 +160,7 @@ class SecuritySettings(Settings):
         "https",
         update=PER_BROKER,
         standing=NO_EFFECT,
+        because="brokers do not call each other over TLS; clients check our name themselves",
         doc="Whether a certificate must name the host it was got from.",
     )
     ssl_engine_factory_class = Key(
@@ -172,8 +177,7 @@ class SecuritySettings(Settings):
         PASSWORD,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Password of the private key; listeners with TLS are not built yet.",
+        doc="Password of the private key.",
     )
     ssl_keymanager_algorithm = Key(
         "ssl.keymanager.algorithm",
@@ -181,6 +185,7 @@ class SecuritySettings(Settings):
         "SunX509",
         update=PER_BROKER,
         standing=NO_EFFECT,
+        because="TLS is OpenSSL's",
         doc="Algorithm by which keys are chosen.",
     )
     ssl_keystore_certificate_chain = Key(
@@ -188,58 +193,67 @@ class SecuritySettings(Settings):
         PASSWORD,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Certificate of this broker as PEM text; listeners with TLS are not built yet.",
+        doc="Certificate of this broker and those between it and its authority, as PEM text.",
     )
     ssl_keystore_key = Key(
         "ssl.keystore.key",
         PASSWORD,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Private key of this broker as PEM text; listeners with TLS are not built yet.",
+        doc="Private key of this broker as PEM text.",
     )
     ssl_keystore_location = Key(
         "ssl.keystore.location",
         STRING,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="File with this broker's key and certificate; listeners with TLS are not built yet.",
+        doc="File with this broker's private key and certificates.",
     )
     ssl_keystore_password = Key(
         "ssl.keystore.password",
         PASSWORD,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Password of that file; listeners with TLS are not built yet.",
+        doc="Password of a PKCS12 keystore.",
     )
     ssl_keystore_type = Key(
         "ssl.keystore.type",
         STRING,
         "JKS",
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Format of that file; listeners with TLS are not built yet.",
+        doc="Format of that file: PEM or PKCS12. A JKS file is refused with the line that converts it.",
     )
     ssl_principal_mapping_rules = Key(
         "ssl.principal.mapping.rules",
         STRING,
         "DEFAULT",
-        standing=NO_EFFECT,
-        doc="How the name in a certificate becomes the name of a user.",
+        doc="How a certificate's owner becomes a user: RULE:pattern/replacement/[LU] or DEFAULT, the first that fits.",
     )
     ssl_protocol = Key(
-        "ssl.protocol", STRING, "TLSv1.3", update=PER_BROKER, standing=NO_EFFECT, doc="TLS version to begin with."
+        "ssl.protocol",
+        STRING,
+        "TLSv1.3",
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        because="as in Kafka, ssl.enabled.protocols says what a broker speaks",
+        doc="TLS version to begin with.",
     )
-    ssl_provider = Key("ssl.provider", STRING, None, update=PER_BROKER, standing=NO_EFFECT, doc="Java provider of TLS.")
+    ssl_provider = Key(
+        "ssl.provider",
+        STRING,
+        None,
+        update=PER_BROKER,
+        standing=NO_EFFECT,
+        because="TLS is OpenSSL's",
+        doc="Java provider of TLS.",
+    )
     ssl_secure_random_implementation = Key(
         "ssl.secure.random.implementation",
         STRING,
         None,
         update=PER_BROKER,
         standing=NO_EFFECT,
+        because="TLS is OpenSSL's",
         doc="Source of random numbers for TLS.",
     )
     ssl_trustmanager_algorithm = Key(
@@ -248,6 +262,7 @@ class SecuritySettings(Settings):
         "PKIX",
         update=PER_BROKER,
         standing=NO_EFFECT,
+        because="TLS is OpenSSL's",
         doc="Algorithm by which certificates are judged.",
     )
     ssl_truststore_certificates = Key(
@@ -255,32 +270,28 @@ class SecuritySettings(Settings):
         PASSWORD,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Certificates to trust as PEM text; listeners with TLS are not built yet.",
+        doc="Certificates to trust as PEM text.",
     )
     ssl_truststore_location = Key(
         "ssl.truststore.location",
         STRING,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="File with the certificates to trust; listeners with TLS are not built yet.",
+        doc="File with the certificates that those of clients must come from.",
     )
     ssl_truststore_password = Key(
         "ssl.truststore.password",
         PASSWORD,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Password of that file; listeners with TLS are not built yet.",
+        doc="Password of a PKCS12 truststore.",
     )
     ssl_truststore_type = Key(
         "ssl.truststore.type",
         STRING,
         "JKS",
         update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Format of that file; listeners with TLS are not built yet.",
+        doc="Format of that file: PEM or PKCS12. A JKS file is refused with the line that converts it.",
     )
     super_users = Key(
         "super.users",
