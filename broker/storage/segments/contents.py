@@ -136,7 +136,8 @@ class Contents:
         stored = headers(self.file, position, self.size)
         while step := list(islice(stored, BATCHES_A_STEP)):
             for at, header in step:
-                if not self.base_offset <= header.last_offset <= self.base_offset + LARGEST_RELATIVE_OFFSET:
+                farthest = self.base_offset + LARGEST_RELATIVE_OFFSET
+                if not self.next_offset <= header.base_offset <= header.last_offset <= farthest:
                     raise IndexDamaged(self)  # or the log is; a scan will tell
                 position, self.next_offset = at + header.size, header.next_offset
                 if header.max_timestamp > self.max_timestamp_ms:

@@ -26,6 +26,7 @@ _PARTITION = re.compile(r"(?P<topic>[a-zA-Z0-9._-]{1,249})-(?P<partition>\d{1,10
 _MARKED = re.compile(r"(?P<name>.+)\.[0-9a-f]{32}(?P<mark>-delete|-future|-stray)")
 _OFFSET_FILE = re.compile(r"(\d{20})(\.[a-z]+)")
 _LONGEST_NAME = 255
+MAX_OFFSET = 2**63 - 1
 
 
 def offset_file(directory: Path, offset: int, suffix: str) -> Path:
@@ -34,9 +35,9 @@ def offset_file(directory: Path, offset: int, suffix: str) -> Path:
 
 
 def offset_of(name: str, suffix: str) -> int | None:
-    """42 for `00000000000000000042.log` if `.log` is what is asked for, else None."""
+    """42 for `00000000000000000042.log` if `.log` is what is asked for, else None: no offset has more than 63 bits."""
     found = _OFFSET_FILE.fullmatch(name)
-    return int(found[1]) if found and found[2] == suffix else None
+    return int(found[1]) if found and found[2] == suffix and int(found[1]) <= MAX_OFFSET else None
 
 
 def partition_directory(name: str) -> tuple[str, int] | None:

@@ -115,6 +115,27 @@ async def test_a_tail_of_zeros_or_garbage_is_cut(tail: bytes) -> None:
     assert crashed.contents(LOG) == whole
 
 
+async def test_older_batches_behind_the_end_are_cut_also_after_a_clean_stop() -> None:
+    """They are sound, and would have been counted: the next append would have come behind them, and be lost later."""
+    disk = FakeDisk()
+    _, storage = await written(disk, 3)
+    await storage.close()
+    disk.put(LOG, disk.contents(LOG) * 2)
+    log, storage = await opened_with_storage(disk)
+    await holds_together(log, 3)
+    log.append(batch("next"), 0, NOW_MS)
+    await storage.close()
+    assert (await opened(disk)).end_offset == 7
+
+
+async def test_no_segment_begins_at_an_offset_of_more_than_63_bits() -> None:
+    disk = FakeDisk()
+    _, storage = await written(disk, 3)
+    await storage.close()
+    disk.put(PARTITION / "99999999999999999999.log", disk.contents(LOG))
+    await holds_together(await opened(disk), 3)
+
+
 async def test_a_length_that_claims_gigabytes_is_not_believed() -> None:
     disk = FakeDisk()
     await written(disk, 2, LogOptions())
