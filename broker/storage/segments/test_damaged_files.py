@@ -17,7 +17,7 @@ from broker.storage.segments.checkpoints import CLEANED_OFFSETS, HIGH_WATERMARKS
 from broker.testing.disk import FakeDisk
 from broker.testing.promises import Version
 from broker.testing.starting import batches_of
-from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, started, storage_on
+from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, started, storage_on, stored
 from kproto.records.control import EndTxnMarker, MarkerType, build_marker
 
 OPTIONS = LogOptions(segment_bytes=700, index_interval_bytes=100)
@@ -44,12 +44,12 @@ async def written() -> tuple[FakeDisk, Version]:
         marker = build_marker(EndTxnMarker(kind, 1), producer_id=7, producer_epoch=0, timestamp_ms=NOW_MS)
         log.append(memoryview(bytearray(marker)), epoch, NOW_MS)
         log.append(batch("plain", "x" * 50), epoch, NOW_MS + 1000 * number)
-    stored = await batches_of(log)
+    every = await batches_of(log)
     log.advance_start(START)
     log.cleaned_offset = 1
     storage.note_high_watermark(ORDERS, log.end_offset)
     await storage.close()
-    return disk, stored
+    return disk, every
 
 
 def of_kind(disk: FakeDisk, kind: str) -> list[Path]:
@@ -76,7 +76,7 @@ def lengths(data: bytes) -> Iterator[bytes]:
 WAYS = {"bits": bits, "lengths": lengths}
 
 
-async def is_borne(disk: FakeDisk, kind: str, stored: Version) -> str:
+async def is_borne(disk: FakeDisk, kind: str, every: Version) -> str:
     """What came of the damage.  Raises: AssertionError, or what nobody expects."""
     storage = storage_on(disk, defaults=OPTIONS)
     try:
@@ -86,7 +86,7 @@ async def is_borne(disk: FakeDisk, kind: str, stored: Version) -> str:
         return "refused"
     try:
         log = storage.create(ORDERS, "orders", OPTIONS)
-        assert log.end_offset >= stored[-1].next_offset, "the log is shorter"
+        assert log.end_offset >= every[-1].next_offset, "the log is shorter"
         found = await batches_of(log)
         await log.find_max_time()
         await log.aborted_transactions(log.start_offset, 1 << 20, log.end_offset)
@@ -94,7 +94,7 @@ async def is_borne(disk: FakeDisk, kind: str, stored: Version) -> str:
         return "offline"
     finally:
         await storage.close()
-    wanted = tuple(one for one in stored if one.next_offset > log.start_offset)
+    wanted = tuple(one for one in every if one.next_offset > log.start_offset)
     if kind == ".log":
         assert not bits_of_a_batch_differ(found, wanted), "something else is there"
     else:
@@ -110,16 +110,16 @@ def bits_of_a_batch_differ(found: Version, wanted: Version) -> bool:
 
 
 async def all_are_borne(kind: str, way: str, step: int) -> int:
-    disk, stored = await written()
+    disk, every = await written()
     paths = of_kind(disk, kind)
     assert paths, "there is no such file"
     damages = 0
     for path in paths if step == 1 else paths[:2]:
         for damaged in list(WAYS[way](disk.contents(path)))[::step]:
-            crashed = disk.after_crash()
+            crashed = disk.after_crash(power_cut=False)
             crashed.put(path, damaged)
             try:
-                await is_borne(crashed, kind, stored)
+                await is_borne(crashed, kind, every)
             except Exception as breach:
                 raise AssertionError(f"{path.name} as {damaged!r}") from breach
             damages += 1
@@ -137,3 +137,28 @@ async def test_damage_is_borne(kind: str, way: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_damage_is_borne(kind: str, way: str, record_property: Count) -> None:
     record_property("counted damaged files, all borne", await all_are_borne(kind, way, 1))
+
+
+async def test_the_log_is_right_where_a_damaged_index_says_otherwise() -> None:
+    """An entry for every third batch; with some bits flipped it names an offset that lies before its place."""
+    options = LogOptions(index_interval_bytes=150)
+    disk = FakeDisk()
+    storage = storage_on(disk, defaults=options)
+    await started(storage)
+    log = storage.create(ORDERS, "orders", options)
+    for number in range(11):
+        log.append(batch(f"{number:02}", at_ms=NOW_MS + number), 0, NOW_MS)
+    every = await batches_of(log)
+    await storage.close()
+    path = of_kind(disk, ".index")[0]
+    for damaged in bits(disk.contents(path)):
+        crashed = disk.after_crash(power_cut=False)
+        crashed.put(path, damaged)
+        storage = storage_on(crashed, defaults=options)
+        await started(storage)
+        log = storage.create(ORDERS, "orders", options)
+        for offset in range(1, 11):
+            assert await stored(log, offset, max_bytes=1) == every[offset].data
+        for end in (8, 5, 4):
+            log.truncate(end)
+            assert await batches_of(log) == every[:end]
