@@ -17,8 +17,8 @@ KEYWORDS = {
     "0.9.2342.19200300.100.1.1": "UID",
     "0.9.2342.19200300.100.1.25": "DC",
 }
-TEXTS = {12: "utf-8", 19: "ascii", 20: "latin-1", 22: "ascii", 28: "utf-32-be", 30: "utf-16-be"}
-"""Encodings of the kinds of text that Java shows as text: UTF8, Printable, T61, IA5, Universal, BMP."""
+TEXTS = (12, 19, 20, 22, 30)
+"""What Java shows as text, and reads as UTF-8: UTF8, Printable, T61, IA5 strings, and BMP strings, which are not."""
 ESCAPED = frozenset(',=+<>#;"\\')
 _BLANKS = " \r"
 _VERSION = 0xA0
@@ -51,7 +51,7 @@ def _attribute(attribute: bytes) -> str:
     oid = _oid(number)
     if oid not in KEYWORDS or tag not in TEXTS:
         return f"{KEYWORDS.get(oid, oid)}=#{encoded.hex()}"
-    return f"{KEYWORDS[oid]}={_escaped(value.decode(TEXTS[tag], 'replace'))}"
+    return f"{KEYWORDS[oid]}={_escaped(value.decode(errors='replace'))}"
 
 
 def _escaped(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 _RULE = r"(DEFAULT)|RULE:((?:\\.|[^\\/])*)/((?:\\.|[^\\/])*)/([LU]?)"
-_WORD = re.compile(rf"\s*(?:{_RULE})\s*(,|$)", re.DOTALL)
+_WORD = re.compile(rf"\s*(?:{_RULE}|)\s*(?:,|$)", re.DOTALL)
 _JAVA_GROUP = re.compile(r"\(\?<(?=[A-Za-z])")
 _REFERENCE = re.compile(r"\\(.)|\$\{([A-Za-z][A-Za-z0-9]*)\}|\$([0-9]+)", re.DOTALL)
 
@@ -52,14 +52,17 @@ class PrincipalRules:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises: BadRules."""
+        """No rule at all is DEFAULT. Raises: BadRules."""
         rules, at = [], 0
         written = text.strip()
         while at < len(written):
             word = _WORD.match(written, at)
             if word is None:
                 raise BadRules(f"it is no list of RULE:pattern/replacement/[LU] and DEFAULT from {written[at:]!r} on")
-            rules.append(Rule() if word[1] else _rule(word[2], word[3], word[4]))
+            if word[1] is not None:
+                rules.append(Rule())
+            elif word[2] is not None:
+                rules.append(_rule(word[2], word[3], word[4]))
             at = word.end()
         return cls(tuple(rules) or (Rule(),), written)
 
@@ -82,8 +85,10 @@ def _rule(pattern: str, replacement: str, case: str) -> Rule:
 
 
 def _check(rule: Rule) -> None:
-    """Raises: BadRules: the replacement names a group that the pattern does not have."""
+    """Raises: BadRules: the replacement names a group that the pattern does not have, or none."""
     assert rule.pattern is not None
+    if "$" in _REFERENCE.sub("", rule.replacement):
+        raise BadRules(f"in {rule.replacement!r} a $ names no group; a dollar itself is written \\$")
     for reference in _REFERENCE.finditer(rule.replacement):
         numbered, named = reference[3], reference[2]
         if named is not None and named not in rule.pattern.groupindex:
