@@ -16,7 +16,7 @@ from broker.testing.starting import Breach, looked_at
 from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, started, storage_on
 from broker.testing.stories import Story, stamped
 
-FEW = range(60, 62)
+FEW = [14, 16]
 MANY = range(40)
 _CHUNK = 5
 Count = Callable[[str, object], None]
@@ -50,7 +50,7 @@ async def test_every_crash_state_of_many_stories_recovers(seeds: range, record_p
 
 
 async def test_a_story_is_the_same_for_the_same_seed() -> None:
-    first, second = Story(1), Story(1)
+    first, second = Story(14), Story(14)
     await first.tell()
     await second.tell()
     assert (first.told, list(first.states)) == (second.told, list(second.states))
