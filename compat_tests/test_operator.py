@@ -159,6 +159,17 @@ def test_a_copied_directory_is_refused_until_its_meta_properties_is_deleted(tmp_
         broker.until("[KafkaServer id=0] started")
 
 
+def test_a_java_keystore_is_refused_with_the_line_that_converts_it(tmp_path: Path) -> None:
+    keystore = tmp_path / "kafka.keystore.jks"
+    keystore.write_bytes(b"\xfe\xed\xfe\xed\0\0\0\2")
+    lines = ("listeners=SSL://127.0.0.1:0", "security.inter.broker.protocol=SSL", f"ssl.keystore.location={keystore}")
+    what, why, do_this = refused("broker", file_of(tmp_path, *lines), folder=tmp_path)
+    assert "Java keystore" in what
+    assert "Only Java" in why
+    assert f"keytool -importkeystore -srckeystore {keystore}" in do_this
+    assert not (tmp_path / "data").exists()
+
+
 def directory_of_broker(broker_id: int, folder: Path) -> Path:
     """Left by a broker of that number after a clean stop."""
     home = folder / "other"

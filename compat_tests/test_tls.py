@@ -1,50 +1,20 @@
 """Clients that people use, over TLS with certificates on both sides."""
 
 import asyncio
+import os
+import signal
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from compat_tests.broker_process import BrokerProcess
-from compat_tests.certificates import Certificates
+from compat_tests.tls_broker import TlsBroker
 
 COUNT = 200
-
-
-class TlsBroker(BrokerProcess):
-    """A broker with one TLS listener, and the files that its clients need."""
-
-    def __init__(self, folder: Path, **options: str) -> None:
-        self.files = Certificates.made_in(folder)
-        super().__init__(folder, properties={})
-        properties = {
-            "listeners": f"SSL://127.0.0.1:{self.port}",
-            "security.inter.broker.protocol": "SSL",
-            "ssl.keystore.type": "PEM",
-            "ssl.keystore.location": str(self.files.keystore),
-            "ssl.truststore.type": "PEM",
-            "ssl.truststore.location": str(self.files.truststore),
-            "ssl.client.auth": "required",
-            "group.initial.rebalance.delay.ms": "0",
-            "offsets.topic.replication.factor": "1",
-            "offsets.topic.num.partitions": "1",
-            "log.dirs": str(self.data),
-            **{name.replace("_", "."): text for name, text in options.items()},
-        }
-        (folder / "server.properties").write_text("".join(f"{name}={text}\n" for name, text in properties.items()))
-
-    def context(self) -> ssl.SSLContext:
-        """Of the client alice."""
-        context = ssl.create_default_context(cafile=str(self.files.truststore))
-        context.load_cert_chain(self.files.client)
-        return context
-
-    def connect(self, context: ssl.SSLContext | None = None, name: str = "localhost") -> ssl.SSLSocket:
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=5)
-        return (context or self.context()).wrap_socket(sock, server_hostname=name)
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +84,157 @@ def test_aiokafka_produces_and_consumes(tls_broker: TlsBroker, topic: str) -> No
             return [(await consumer.getone()).value for _ in range(COUNT)]
 
     assert asyncio.run(asyncio.wait_for(both(), 15)) == [b"%d" % number for number in range(COUNT)]
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_client_is_told_the_name_that_it_asked_for(tls_broker: TlsBroker, host: str) -> None:
+    """By TLS (SNI), so that the certificate fits the next connection too; who asked for no name is told the address."""
+    from confluent_kafka.admin import AdminClient
+
+    admin = AdminClient(
+        {
+            "bootstrap.servers": f"{host}:{tls_broker.port}",
+            "broker.address.family": "v4",
+            "security.protocol": "ssl",
+            "ssl.ca.location": str(tls_broker.files.truststore),
+            "ssl.certificate.location": str(tls_broker.files.client),
+            "ssl.key.location": str(tls_broker.files.client),
+        }
+    )
+    (told,) = admin.list_topics(timeout=10).brokers.values()
+    assert f"{told.host}:{told.port}" == f"{host}:{tls_broker.port}"
+
+
+def test_a_client_without_certificate_is_told_so(tls_broker: TlsBroker) -> None:
+    context = ssl.create_default_context(cafile=str(tls_broker.files.truststore))
+    with pytest.raises(ssl.SSLError, match=r"(?i)certificate required"), tls_broker.connect(context) as client:
+        client.recv(1)
+    assert "peer did not return a certificate" in tls_broker.log.read_text()
+
+
+def test_a_new_certificate_is_shown_after_sighup_and_open_connections_go_on(tls_broker: TlsBroker) -> None:
+    with tls_broker.connect() as before:
+        tls_broker.files.renew_broker()
+        with tls_broker.connect() as still:
+            assert still.getpeercert(binary_form=True) == before.getpeercert(binary_form=True)
+        os.kill(tls_broker.pid, signal.SIGHUP)
+        shown = until_another_certificate(tls_broker, before.getpeercert(binary_form=True))
+        assert shown == certificate_in(tls_broker.files.keystore)
+        assert api_versions(before)
+    good = tls_broker.files.keystore.read_bytes()
+    tls_broker.files.keystore.write_bytes(good[:500])
+    os.kill(tls_broker.pid, signal.SIGHUP)
+    until_logged(tls_broker, "TLS keys and certificates stay as they were")
+    with tls_broker.connect() as client:
+        assert client.getpeercert(binary_form=True) == shown
+    tls_broker.files.keystore.write_bytes(good)
+
+
+def test_the_same_path_set_again_reads_the_file_again_and_a_bad_one_is_refused(
+    tls_broker: TlsBroker, tmp_path: Path
+) -> None:
+    """As Kafka does it: kafka-configs with the option's value unchanged (KIP-226)."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+
+    files = tls_broker.files
+    admin = AdminClient(
+        {
+            "bootstrap.servers": tls_broker.bootstrap,
+            "security.protocol": "ssl",
+            "ssl.ca.location": str(files.truststore),
+            "ssl.certificate.location": str(files.client),
+            "ssl.key.location": str(files.client),
+        }
+    )
+
+    def set_location(path: Path) -> None:
+        name = "listener.name.ssl.ssl.keystore.location"
+        entry = ConfigEntry(name, str(path), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.BROKER, "0", incremental_configs=[entry])
+        for future in admin.incremental_alter_configs([resource]).values():
+            future.result(10)
+
+    set_location(files.keystore)
+    with tls_broker.connect() as before:
+        files.renew_broker()
+        set_location(files.keystore)
+        with tls_broker.connect() as after:
+            assert after.getpeercert(binary_form=True) == certificate_in(files.keystore)
+        bad = tmp_path / "bad.pem"
+        bad.write_text("no certificate")
+        with pytest.raises(KafkaException, match="has no certificate"):
+            set_location(bad)
+        with pytest.raises(KafkaException, match="No such file"):
+            set_location(tmp_path / "nowhere.pem")
+        with tls_broker.connect() as still:
+            assert still.getpeercert(binary_form=True) == certificate_in(files.keystore)
+        assert api_versions(before)
+
+
+def test_an_answer_of_a_mebibyte_to_a_slow_reader_comes_whole(tls_broker: TlsBroker, topic: str) -> None:
+    """A few KiB at a time, while a second connection is answered at once."""
+    from kafka import KafkaProducer
+
+    options = {
+        "bootstrap_servers": tls_broker.bootstrap,
+        "security_protocol": "SSL",
+        "ssl_context": tls_broker.context(),
+    }
+    producer = KafkaProducer(max_request_size=2_000_000, **options)
+    producer.send(topic, bytes(1_000_000)).get(10)
+    producer.close()
+    with tls_broker.connect() as slow, tls_broker.connect() as fast:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        slow.sendall(fetch_request(topic))
+        size = int.from_bytes(slow.recv(4))
+        assert size > 1_000_000
+        got = 0
+        while got < size:
+            if got // 100_000 != (got := got + len(slow.recv(8192))) // 100_000:
+                assert api_versions(fast)
+        assert got == size
+
+
+def fetch_request(topic: str) -> bytes:
+    from kproto.connection import ClientConnection
+    from kproto.messages.fetch import FetchPartition, FetchRequest, FetchTopic
+
+    partition = FetchPartition(partition=0, fetch_offset=0, partition_max_bytes=2_000_000)
+    request = FetchRequest(max_bytes=2_000_000, topics=[FetchTopic(topic=topic, partitions=[partition])])
+    return b"".join(bytes(piece) for piece in ClientConnection("slow").request(request, 11))
+
+
+def api_versions(client: ssl.SSLSocket) -> bytes:
+    """The answer to ApiVersions version 0."""
+    client.sendall(bytes.fromhex("0000000d 0012 0000 00000001 0003 746c73".replace(" ", "")))
+    size = int.from_bytes(client.recv(4))
+    found = b""
+    while len(found) < size:
+        found += client.recv(size - len(found))
+    return found
+
+
+def certificate_in(file: Path) -> bytes:
+    """The first of a PEM file, as DER."""
+    text = file.read_text()
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    return ssl.PEM_cert_to_DER_cert(text[text.index(begin) : text.index(end) + len(end)])
+
+
+def until_another_certificate(broker: TlsBroker, former: bytes | None) -> bytes | None:
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        with broker.connect() as client:
+            if (shown := client.getpeercert(binary_form=True)) != former:
+                return shown
+        time.sleep(0.02)
+    return former
+
+
+def until_logged(broker: BrokerProcess, words: str) -> None:
+    ends = time.monotonic() + 5
+    while words not in broker.log.read_text():
+        assert time.monotonic() < ends, broker.log.read_text()
+        time.sleep(0.02)

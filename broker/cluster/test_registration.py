@@ -145,6 +145,22 @@ class RegistrationContract:
             "PLAINTEXT://localhost:9092"
         ]
 
+    async def test_a_tls_listener_is_written_under_its_name_and_its_protocol(
+        self, sessions: Sessions, nursery: trio.Nursery
+    ) -> None:
+        registry = await ready(sessions)
+        plans = (
+            ListenerPlan("INSIDE", "PLAINTEXT", ("",), 9092, None),
+            ListenerPlan("OUTSIDE", "SSL", ("",), 9093, None),
+        )
+        endpoints = {**HERE, "OUTSIDE": Address("localhost", 9093)}
+        settings = Settings(listening=Listening(plans, "INSIDE"))
+        await nursery.start(registration(registry, endpoints=endpoints, settings=settings).run)
+        node = json.loads((await registry.get("/brokers/ids/7"))[0] or b"")
+        assert node["listener_security_protocol_map"] == {"INSIDE": "PLAINTEXT", "OUTSIDE": "SSL"}
+        assert node["endpoints"] == ["INSIDE://localhost:9092", "OUTSIDE://localhost:9093"]
+        assert (node["host"], node["port"]) == ("localhost", 9092)
+
     async def test_an_id_of_another_broker_is_refused_at_once(self, sessions: Sessions, nursery: trio.Nursery) -> None:
         one, other = await ready(sessions), await sessions.open()
         await nursery.start(registration(one).run)

@@ -134,7 +134,7 @@ REFUSED = [
     ({**PEM, "ssl.keystore.type": "PKCS12"}, "Set ssl.keystore.type=PEM"),
     ({**PEM, "ssl.keystore.location": "@keystore.p12"}, "Set ssl.keystore.type=PKCS12"),
     ({"ssl.keystore.location": "@keystore.jks"}, "keytool -importkeystore -srckeystore {0}/keystore.jks "
-     "-destkeystore {0}/keystore.p12 -deststoretype PKCS12\nThen set ssl.keystore.type=PKCS12"),
+     "-destkeystore {0}/keystore.p12 -deststoretype PKCS12`, then set ssl.keystore.type=PKCS12"),
     ({"ssl.keystore.location": "@nonsense"}, "cannot be read as JKS"),
     ({**P12, "ssl.keystore.password": "wrong"}, "ssl.keystore.password is not the one"),
     ({**P12, "ssl.key.password": "another"}, "Remove ssl.key.password"),

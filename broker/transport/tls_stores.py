@@ -103,8 +103,8 @@ def _refuse_java_format(store: StoreOptions) -> NoReturn:
     _refuse(
         f"{store.location} is a Java keystore (JKS).",
         "Only Java reads that format; PKCS#12 holds the same and everybody reads it.",
-        f"Run: keytool -importkeystore -srckeystore {store.location} -destkeystore {new} -deststoretype PKCS12\n"
-        f"Then set {store.option}.type=PKCS12 and {store.option}.location={new}.",
+        f"Run `keytool -importkeystore -srckeystore {store.location} -destkeystore {new} -deststoretype PKCS12`, "
+        f"then set {store.option}.type=PKCS12 and {store.option}.location={new}.",
     )
 
 
