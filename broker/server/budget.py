@@ -2,7 +2,8 @@
 
 A frame that has not come whole claims its full size: counting what has been received instead would let half-read
 frames lock each other out. Memory is taken only as bytes arrive. Read buffers that stay out while their connection
-waits are claimed too. When the budget is spent, who asks stands in line, and nobody reads anything new.
+waits are claimed too. When the budget is spent, who asks stands in line, and of new requests only small ones are read
+(see inbox.py): what a client asks in a few bytes is answered whatever the others claim.
 """
 
 from collections import OrderedDict
@@ -40,17 +41,18 @@ class Claim:
 
     @property
     def must_wait(self) -> bool:
-        """Nothing may be read now: our frame lacks its share, or it would be a new one and the budget is spent."""
-        return self.missing > 0 or (self.held == 0 and self._budget.spent)
+        """Nothing may be read now: our frame lacks its share."""
+        return self.missing > 0
+
+    @property
+    def only_small(self) -> bool:
+        """Nothing is left for what has not been asked for."""
+        return self._budget.spent
 
     async def wait(self) -> None:
-        """Until that has changed."""
-        if self.missing:
-            await self._budget.wait_for(self.missing)
-            self.held, self.missing = self.held + self.missing, 0
-        else:
-            await self._budget.wait_for(1)
-            self._budget.count(-1)
+        """Until the frame has its share. Only while `must_wait`."""
+        await self._budget.wait_for(self.missing)
+        self.held, self.missing = self.held + self.missing, 0
 
 
 class Budget:
@@ -70,11 +72,14 @@ class Budget:
 
     @property
     def missing_bytes(self) -> int:
-        """What must be released before the first in line is served; 0 when nobody stands there."""
-        if not self._line:
-            return 0
-        size, _ = next(iter(self._line.values()))
-        return min(self.claimed_bytes, self.claimed_bytes + size - self._limit_bytes)
+        """What must be released before the first in line is served, and those behind it whose claims fit together
+        into a quarter of the budget; 0 when nobody stands there."""
+        wanted = 0
+        for size, _ in self._line.values():
+            if wanted and wanted + size > self._limit_bytes // 4:
+                break
+            wanted += size
+        return min(self.claimed_bytes, self.claimed_bytes + wanted - self._limit_bytes) if wanted else 0
 
     def try_claim(self, size: int) -> bool:
         """Whether the bytes are granted now; nobody passes those who stand in line."""

@@ -14,6 +14,8 @@ from kproto.frames import SIZE_BYTES, frame_size
 
 MOVED_MAX_BYTES = 64 * 1024
 """Up to this much is copied out of a borrowed buffer, or back into one; more is not."""
+SMALL_BYTES = 2048
+"""Read at once of what has no share of a budget that is spent: enough for a heartbeat, a commit, a question."""
 GROWTH = 16
 """Memory for one frame is at most that many times what has been received of it, or OWN_MIN_BYTES."""
 OWN_MIN_BYTES = 64 * 1024
@@ -59,10 +61,10 @@ class Inbox:
         """
         if self._buffer is None:
             self._buffer, self._lent = self._buffers.borrow(), True
-            with memoryview(self._buffer) as view:
-                size = source.receive_into(view)
+            with memoryview(self._buffer) as view, view[: self._up_to(len(view))] as room:
+                size = source.receive_into(room)
         else:
-            limit = self._make_room()
+            limit = self._up_to(self._make_room())
             with memoryview(self._buffer) as view, view[self._end : limit] as room:
                 size = source.receive_into(room)
         if size:
@@ -120,6 +122,12 @@ class Inbox:
         if self._buffer is None or self._end - self._start < SIZE_BYTES:
             return 0
         return SIZE_BYTES + frame_size(self._buffer, self._start, self._wire.max_frame_bytes)
+
+    def _up_to(self, limit: int) -> int:
+        """How far may be read: not beyond a frame that has its share, or a small request, while the budget is spent."""
+        if not self.claim.only_small:
+            return limit
+        return min(limit, max(self._start + self._next_size(), self._end + SMALL_BYTES))
 
     def _make_room(self) -> int:
         """Memory for more bytes than are here; returns the place up to which they may come."""

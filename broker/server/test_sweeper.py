@@ -7,6 +7,7 @@ from broker.purgatory import Waiter
 from broker.requests.context import Context
 from broker.server.budget import Budget
 from broker.server.conftest import Client, Server
+from broker.server.inbox import SMALL_BYTES
 from kproto.errors import ApiError
 from kproto.messages.heartbeat import HeartbeatRequest
 from kproto.messages.sync_group import SyncGroupRequest, SyncGroupResponse
@@ -168,6 +169,30 @@ async def test_without_anybody_in_line_a_slow_frame_may_stay(memory_server: Serv
     assert len(memory_server.connections) == 1
 
 
+async def test_a_budget_spent_lets_small_requests_pass_and_holds_however_many_come_at_once(
+    memory_server: Server, autojump_clock: Jumps
+) -> None:
+    """When the first claims end, not all who stand in line are let in together. The budget is for 24 of their frames."""
+    memory_server.budget = Budget(3 * MIB)
+    await memory_server.start()
+    honest = memory_server.connect()
+    for _ in range(3):
+        hostile = [memory_server.connect() for _ in range(200)]
+        for client in hostile:
+            await client.send(begin(128 * 1024) + bytes(60_000))
+        for _ in range(4):
+            began = trio.current_time()
+            await honest.send(honest.frame(HeartbeatRequest(generation_id=4)))
+            assert (await honest.answer()).throttle_time_ms == 4
+            assert trio.current_time() - began < 0.1
+            held = sum(len(c.inbox._buffer or b"") for c in memory_server.connections._all)
+            assert held <= 3 * MIB + 256 * 1024 + 600 * SMALL_BYTES
+            await trio.sleep(1)
+    large = memory_server.connect()
+    await large.send(large.frame(HeartbeatRequest(generation_id=5, member_id="m" * 30_000)))
+    assert (await large.answer(within_s=60)).throttle_time_ms == 5
+
+
 async def test_hostile_claims_stay_within_the_budget(memory_server: Server, autojump_clock: Jumps) -> None:
     """Each sends as much as it can of a frame it will never end."""
     memory_server.budget = Budget(8 * MIB)
@@ -176,7 +201,7 @@ async def test_hostile_claims_stay_within_the_budget(memory_server: Server, auto
     for client in clients:
         await client.send(begin(5 * MIB) + bytes(250_000))
     await trio.testing.wait_all_tasks_blocked()
-    assert memory_server.budget.claimed_bytes <= 8 * MIB + 256 * 1024
+    assert memory_server.budget.claimed_bytes <= 8 * MIB + 256 * 1024 + 100 * SMALL_BYTES
     held = sum(len(c.inbox._buffer or b"") for c in memory_server.connections._all)
     assert held <= 16 * MIB
     honest = memory_server.connect()
