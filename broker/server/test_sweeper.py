@@ -172,7 +172,7 @@ async def test_without_anybody_in_line_a_slow_frame_may_stay(memory_server: Serv
 async def test_a_budget_spent_lets_small_requests_pass_and_holds_however_many_come_at_once(
     memory_server: Server, autojump_clock: Jumps
 ) -> None:
-    """When the first claims end, not all who stand in line are let in together. The budget is for 24 of their frames."""
+    """When the first claims end, not all in line are let in together. The budget is for 24 of their frames."""
     memory_server.budget = Budget(3 * MIB)
     await memory_server.start()
     honest = memory_server.connect()
