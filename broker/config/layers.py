@@ -78,7 +78,7 @@ class Layers:
         )
         if whole_cluster:
             _refuse(
-                [name for name, key in known.items() if key.update is not CLUSTER],
+                [name for name, key in (known | of_tls).items() if key.update is not CLUSTER],
                 "Cannot update these configs at default cluster level, broker id must be specified",
             )
         for name, text in changed.items():
@@ -109,7 +109,8 @@ def _refuse(names: Collection[str], why: str) -> None:
 
 
 def _check_value(name: str, text: str, key: Key[object] | None) -> None:
-    if key is not None and key.secret:
+    listener_key = BrokerSettings.KEYS.get(name.split(".", 3)[-1]) if name.startswith("listener.name.") else None
+    if (key is not None and key.secret) or (listener_key is not None and listener_key.secret):
         raise NotDynamic(f"{name}: a password cannot be kept in the registry: it would lie there in plain text.")
     if key is not None:
         try:

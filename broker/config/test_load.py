@@ -85,6 +85,22 @@ def test_all_options_without_effect_share_one_warning(tmp_path: Path) -> None:
         assert name in warning
 
 
+def test_options_of_a_tls_listener_have_an_effect_and_those_of_others_have_none() -> None:
+    listeners = "listeners=PLAINTEXT://:9092,SSL://:9093"
+    options = ("type=PEM", "location=/x")
+    texts = [f"listener.name.{name}.ssl.keystore.{each}" for name in ("ssl", "plaintext") for each in options]
+    (warning,) = load(overrides=[listeners, *texts]).warnings
+    assert "listener.name.plaintext.ssl.keystore.location" in warning
+    assert "listener.name.ssl." not in warning
+
+
+def test_brokers_may_use_a_tls_listener_among_themselves() -> None:
+    """Those of one process ask each other without bytes; the option only has to name a listener that is there."""
+    texts = ["listeners=SSL://:9093", "security.inter.broker.protocol=SSL"]
+    assert load(overrides=texts).settings.listening.inter_broker == "SSL"
+    assert "security.inter.broker.protocol to its protocol" in refusal(listeners="SSL://:9093").do_this
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("brokerid", "broker.id"), ("log.file.size", "log.segment.bytes"), ("zk.connect", "zookeeper.connect")],
