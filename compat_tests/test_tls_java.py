@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from compat_tests.broker_process import CHECKOUT, BrokerProcess, free_port
 from compat_tests.jars import NEWEST, run_tool
 from compat_tests.tls_broker import TlsBroker
 from compat_tests.tools_at_hand import needs
@@ -115,6 +116,39 @@ def test_what_openssl_is_refused_or_refuses(tmp_path: Path) -> None:
         assert produce_and_consume(broker, "after-all-that") == LINES
     finally:
         broker.stop()
+
+
+def test_the_page_on_security_says_what_works(tmp_path: Path) -> None:
+    """Its certificates, made by its commands, under its options; the client is one of its own."""
+    from kafka import KafkaConsumer, KafkaProducer
+
+    subprocess.run(["bash", "-ec", block("sh", 0)], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    tls, plain = free_port(), free_port()
+    lines = f"{block('properties', 0)}\n{block('properties', 1)}".replace("/etc/barnabas", str(tmp_path))
+    lines = lines.replace(":9092", f":{plain}").replace(":9093", f":{tls}").replace("SSL://broker:", "SSL://localhost:")
+    broker = BrokerProcess(tmp_path, properties=dict(line.split("=", 1) for line in lines.splitlines() if line))
+    broker.start()
+    client = {
+        "bootstrap_servers": f"localhost:{tls}",
+        "security_protocol": "SSL",
+        "ssl_cafile": str(tmp_path / "ca.pem"),
+        "ssl_certfile": str(tmp_path / "alice.pem"),
+    }
+    try:
+        producer = KafkaProducer(**client)
+        producer.send("t", b"x").get(10)
+        producer.close()
+        consumer = KafkaConsumer("t", auto_offset_reset="earliest", **client)
+        assert next(consumer).value == b"x"
+        consumer.close()
+    finally:
+        broker.stop()
+
+
+def block(language: str, number: int) -> str:
+    """The code block of docs/security.md, without its fences."""
+    page = (CHECKOUT / "docs" / "security.md").read_text()
+    return page.split(f"```{language}\n")[number + 1].partition("\n```")[0]
 
 
 def s_client(broker: TlsBroker, *options: str, typed: str) -> str:
