@@ -176,6 +176,11 @@ def test_a_command_finds_its_broker_and_its_exit_code_is_returned() -> None:
     assert RunningCommand(sys.executable, "-c", program).end() == (7, "{0, 1}\n", "")
 
 
+def test_a_command_finds_the_pages_of_its_broker() -> None:
+    health = f'{sys.executable} -m barnabas health --http "$BARNABAS_HTTP"'
+    assert RunningCommand("sh", "-c", health).end() == (0, "ready\n", "")
+
+
 def test_a_command_that_is_not_there_or_ends_by_a_signal_is_told_as_shells_do() -> None:
     code, _, errors = RunningCommand("no-such-command").end()
     assert (code, errors) == (127, "barnabas run: no-such-command: No such file or directory\n")

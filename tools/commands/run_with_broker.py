@@ -24,8 +24,8 @@ PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 def run(command: Sequence[str], topics: str, data: Path | None, override: Sequence[str]) -> int:
     """Run COMMAND beside a broker of its own, and return its exit code.
 
-    The broker listens on a free port of localhost; COMMAND finds it in KAFKA_BOOTSTRAP_SERVERS. Everything is in
-    memory, and gone at the end.
+    The broker listens on a free port of localhost; COMMAND finds it in KAFKA_BOOTSTRAP_SERVERS, and the address of
+    its /control pages in BARNABAS_HTTP. Everything is in memory, and gone at the end.
 
     \b
       barnabas run -- npm test
@@ -34,7 +34,8 @@ def run(command: Sequence[str], topics: str, data: Path | None, override: Sequen
     broker = Broker(data=data, topics=topics, options=dict(each.partition("=")[::2] for each in override))
     try:
         with broker:
-            return exit_code_of(command, {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap})
+            found = {"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap, "BARNABAS_HTTP": broker.web}
+            return exit_code_of(command, {**os.environ, **found})
     except BrokerFailed as failed:
         raise OperatorError("The broker for the command did not start.", str(failed), "") from None
 
