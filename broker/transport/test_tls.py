@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import trio
@@ -15,8 +16,8 @@ from broker.config.settings import BrokerSettings
 from broker.transport.contract import ANONYMOUS, Address, ConnectionLost, HandshakeFailed, Piece
 from broker.transport.memory import MemoryListener, MemoryStream
 from broker.transport.test_streams import AsClient, Range, read_exactly
-from broker.transport.tls import CHUNK_BYTES, TURN_BYTES, TlsListener, TlsStream
-from broker.transport.tls_contexts import TlsIdentities
+from broker.transport.tls import BARREN_MAX_BYTES, CHUNK_BYTES, TURN_BYTES, TlsListener, TlsStream
+from broker.transport.tls_contexts import End, TlsIdentities
 
 EC = trustme.KeyType.ECDSA
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
@@ -322,6 +323,28 @@ async def test_a_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
         await met.server.send([b"head", whole])
     assert CHUNK_BYTES < longest < 2 * CHUNK_BYTES
     assert whole.released == 1
+
+
+async def test_who_sends_only_what_is_no_plaintext_is_read_in_turns_and_then_not_at_all(tmp_path: Path) -> None:
+    """As KeyUpdate messages without end would be: each costs us a new key and gives us nothing to answer."""
+    house = House(tmp_path)
+    met = await meet(house, house.context())
+
+    class OnlyKeys(End):
+        def read(self, len: int = 1024, buffer: object = None) -> NoReturn:
+            raise ssl.SSLWantReadError
+
+    met.server._tls = OnlyKeys.__new__(OnlyKeys)
+    await inner(met.client).send([bytes(3 * BARREN_MAX_BYTES)])
+    buffer = memoryview(bytearray(100))
+    assert met.server.receive_into(buffer) is None
+    assert len(inner(met.server)._in.bytes) == 3 * BARREN_MAX_BYTES - CHUNK_BYTES
+    with trio.fail_after(1):
+        await met.server.wait_readable()
+    with pytest.raises(ConnectionLost, match="nothing but changes of keys"):
+        for _ in range(3):
+            assert met.server.receive_into(buffer) is None
+    met.server._tls = None
 
 
 def inner(stream: TlsStream) -> MemoryStream:

@@ -29,6 +29,8 @@ CHUNK_BYTES = 32 * 1024
 """Encrypted, or received, at once. A stream's buffers never become smaller again: this is what each may keep."""
 TURN_BYTES = 256 * 1024
 """After that much encrypted, or received, others get their turn: about half a millisecond."""
+BARREN_MAX_BYTES = 64 * 1024
+"""Four records: who sends that much and no byte of plaintext among it only wants us to compute keys."""
 LINGER_S = 0.3
 """After a handshake that failed: closing at once would cost the client the alert that says why."""
 NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "PACKET_LENGTH_TOO_LONG")
@@ -66,6 +68,8 @@ class TlsStream:
         self._dry = True
         """Nothing that was received waits to be decrypted."""
         self._bytes_since_turn = 0
+        self._barren_bytes = 0
+        """Received since the last plaintext."""
 
     @property
     def sent_bytes(self) -> int:
@@ -85,6 +89,7 @@ class TlsStream:
         if tls.asked_name:
             self.local = Address(tls.asked_name, self.local.port)
         self._tls = tls
+        self._barren_bytes = 0
         self._dry = not self._incoming.pending  # a request may have come with the last of the handshake
 
     def receive_into(self, buffer: memoryview) -> int | None:
@@ -97,6 +102,10 @@ class TlsStream:
             try:
                 size = decrypted(self._tls, buffer[got:limit])
             except ssl.SSLWantReadError:
+                if self._barren_bytes >= BARREN_MAX_BYTES:
+                    raise ConnectionLost("it sends nothing but changes of keys") from None
+                if self._barren_bytes >= CHUNK_BYTES and received:
+                    break
                 if (more := self._receive(amid=got > 0)) is None:
                     self._dry = True
                     break
@@ -109,6 +118,7 @@ class TlsStream:
                 raise ConnectionLost(reason(error)) from None
             if size == 0:
                 return got
+            self._barren_bytes = 0
             got += size
         return got or None
 
@@ -157,6 +167,7 @@ class TlsStream:
                 await self._flush()
                 while self._receive(amid=False) is None:
                     await self._inner.wait_readable()
+                await trio.lowlevel.checkpoint()
         await self._flush()
 
     async def _last_words(self) -> None:
@@ -184,6 +195,7 @@ class TlsStream:
         if size == 0:
             self._incoming.write_eof()
         elif size is not None:
+            self._barren_bytes += size
             self._incoming.write(self._scratch[:size])
         return size
 
