@@ -41,8 +41,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     counted: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
-            called = getattr(report, "when", None) == "call"
-            for name, number in report.user_properties if called else ():
+            last = getattr(report, "when", None) == "teardown"  # by then fixtures have counted, too
+            for name, number in report.user_properties if last else ():
                 if name.startswith("counted "):
                     counted[name.removeprefix("counted ")] += number
     for name, number in counted.items():

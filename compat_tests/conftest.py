@@ -1,11 +1,12 @@
 """One broker for all tests of a file, names of its own for each test; a fresh broker where a test kills it."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from compat_tests.bad_frames import noted
 from compat_tests.broker_process import BrokerProcess
 
 _numbers = itertools.count()
@@ -31,3 +32,24 @@ def own_broker(tmp_path: Path) -> Iterator[BrokerProcess]:
 def topic(request: pytest.FixtureRequest) -> str:
     """A name that no other test uses."""
     return f"{request.node.originalname}-{next(_numbers)}".replace("_", "-")[:200]
+
+
+@pytest.fixture(scope="module")
+def frames_sent() -> set[int]:
+    """Hashes of the different ones, of a file."""
+    return set()
+
+
+@pytest.fixture(autouse=True)
+def bad_frames_are_counted(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Iterator[None]:
+    """In the files of bad input only."""
+    if not request.path.stem.startswith("test_bad_"):
+        yield
+        return
+    frames: set[int] = request.getfixturevalue("frames_sent")
+    before = len(frames)
+    with noted(frames):
+        yield
+    record_property(f"counted different frames of {request.path.stem}", len(frames) - before)
