@@ -16,7 +16,7 @@ from broker.config.settings import BrokerSettings
 from broker.transport.contract import ANONYMOUS, Address, ConnectionLost, HandshakeFailed, Piece
 from broker.transport.memory import MemoryListener, MemoryStream
 from broker.transport.test_streams import AsClient, Range, read_exactly
-from broker.transport.tls import BARREN_MAX_BYTES, CHUNK_BYTES, TURN_BYTES, TlsListener, TlsStream
+from broker.transport.tls import BARREN_MAX_BYTES, CHUNK_BYTES, FIRST_BYTES, TURN_BYTES, TlsListener, TlsStream
 from broker.transport.tls_contexts import End, TlsIdentities
 
 EC = trustme.KeyType.ECDSA
@@ -338,11 +338,11 @@ async def test_who_sends_only_what_is_no_plaintext_is_read_in_turns_and_then_not
     await inner(met.client).send([bytes(3 * BARREN_MAX_BYTES)])
     buffer = memoryview(bytearray(100))
     assert met.server.receive_into(buffer) is None
-    assert len(inner(met.server)._in.bytes) == 3 * BARREN_MAX_BYTES - CHUNK_BYTES
+    assert len(inner(met.server)._in.bytes) == 3 * BARREN_MAX_BYTES - FIRST_BYTES
     with trio.fail_after(1):
         await met.server.wait_readable()
     with pytest.raises(ConnectionLost, match="nothing but changes of keys"):
-        for _ in range(3):
+        for _ in range(BARREN_MAX_BYTES // FIRST_BYTES):
             assert met.server.receive_into(buffer) is None
     met.server._tls = None
 
