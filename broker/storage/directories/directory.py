@@ -1,6 +1,7 @@
 """One data directory: who owns it, whose it is, and how it was left.
 
 `meta.properties` says whose: `version=0`, `broker.id`, `cluster.id`, as a broker of Kafka writes it with ZooKeeper.
+Where there are several directories, `barnabas.log.dirs` there names them all, so that one that was lost is missed.
 `.kafka_cleanshutdown` is there after a clean stop and taken away by the next start.
 Source: BrokerMetadataCheckpoint, MetaProperties.java, CleanShutdownFileHandler.java.
 """
@@ -13,10 +14,12 @@ from time import gmtime, strftime
 from broker.config.problems import OperatorError
 from broker.storage.contract import Identity
 from broker.storage.files import Disk, Held, Lock, read_whole, replace, write_all
+from broker.storage.segments.names import partition_directory
 from broker.storage.segments.space import Space
 
 META_PROPERTIES = "meta.properties"
 CLEAN_SHUTDOWN = ".kafka_cleanshutdown"
+COMPANIONS = "barnabas.log.dirs"
 _PROBE = f"{META_PROPERTIES}.tmp"
 _CLEAN_TEXT = b'{"version":0,"brokerEpoch":-1}'
 
@@ -40,7 +43,7 @@ class DataDirectory:
         self.space = Space(path, reserve_bytes)
         self._disk = disk
         self._lock: Lock | None = None
-        self._others: dict[str, str] = {}
+        self._others: dict[str, str | None] = {}
 
     def claim(self) -> None:
         """Make it, lock it, read whose it is. Raises: OperatorError: in use; its child DirectoryUnusable."""
@@ -129,7 +132,7 @@ class DataDirectory:
                 f"{path} has version={version}; this broker knows version=0, the one of brokers with ZooKeeper.",
                 "Set log.dirs to another directory.",
             )
-        self._others = pairs
+        self._others = {**pairs}
 
     def check(self, identity: Identity) -> None:
         """Compare what is known of us with what is written. Raises: OperatorError: it is somebody else's."""
@@ -150,6 +153,30 @@ class DataDirectory:
         if identity != self.identity:
             self._write(identity, now_ms)
             self.identity = identity
+
+    @property
+    def companions(self) -> set[str]:
+        """The directories that were in use together at the last start, this one too; empty if it was alone."""
+        return set((self._others.get(COMPANIONS) or "").split(",")) - {""}
+
+    def note_companions(self, paths: set[str], now_ms: int) -> None:
+        """Once all of them have their `meta.properties`. Raises: OperatorError."""
+        if paths != self.companions:
+            self._others[COMPANIONS] = ",".join(sorted(paths)) or None
+            self._write(self.identity, now_ms)
+
+    def is_empty(self) -> bool:
+        """Whether it is nobody's and holds no log."""
+        return self.identity == Identity() and not any(map(partition_directory, self._disk.names(self.path)))
+
+    def lost(self, broker_id: int | None) -> DirectoryUnusable:
+        """It is empty, and should not be."""
+        return DirectoryUnusable(
+            f"The data directory {self.path} is empty.",
+            "It is empty, though it was in use: it was lost, or its file system is not mounted.",
+            "Mount or restore it. If its records are gone for good, and their partitions shall begin empty, write the"
+            f" lines version=0 and broker.id={broker_id} into {META_PROPERTIES} there.",
+        )
 
     def _write(self, identity: Identity, now_ms: int) -> None:
         pairs = {**self._others, "cluster.id": identity.cluster_id, "version": 0, "broker.id": identity.broker_id}

@@ -51,6 +51,7 @@ class Directories:
                     directory.claim()
                 except DirectoryUnusable as unusable:
                     directory.failure = unusable
+            self._miss_the_lost()
             self.must_be_one()
             self._must_agree()
             for directory in self.live:
@@ -60,6 +61,17 @@ class Directories:
             raise
         for directory in self.failed:
             self._say_offline(directory)
+
+    def _miss_the_lost(self) -> None:
+        """One that is empty though it was in use must not be filled from the start again: its partitions would be."""
+        for directory in self.live:
+            if _absolute(directory) in self._companions and directory.is_empty():
+                directory.failure = directory.lost(self.identity.broker_id)
+                directory.release()
+
+    @property
+    def _companions(self) -> set[str]:
+        return {path for directory in self._all for path in directory.companions}
 
     def _say_offline(self, directory: DataDirectory) -> None:
         why = directory.failure
@@ -111,7 +123,18 @@ class Directories:
                 directory.identify(identity, now_ms)
             except DirectoryUnusable as unusable:
                 self.fail(directory, unusable)
+        self._note_companions(now_ms)
         self.must_be_one()
+
+    def _note_companions(self, now_ms: int) -> None:
+        """Only now: after a crash before all were identified, one would be taken for lost."""
+        paths = {_absolute(each) for each in self.live}
+        paths |= {_absolute(each) for each in self.failed} & self._companions
+        for directory in self.live:
+            try:
+                directory.note_companions(paths if len(paths) > 1 else set(), now_ms)
+            except DirectoryUnusable as unusable:
+                self.fail(directory, unusable)
 
     def fail(self, directory: DataDirectory, why: DirectoryUnusable) -> bool:
         """Offline from now on, with one line in the log; False if it was so already."""
@@ -124,3 +147,7 @@ class Directories:
     def release(self) -> None:
         for directory in self._all:
             directory.release()
+
+
+def _absolute(directory: DataDirectory) -> str:
+    return str(directory.path.absolute())

@@ -11,7 +11,7 @@ import trio
 from broker.config.problems import OperatorError
 from broker.storage.contract import Identity, LogId, StorageFailed
 from broker.storage.directories.store import SegmentStorage
-from broker.testing.disk import FakeDisk
+from broker.testing.disk import FakeDisk, PowerCut
 from broker.testing.storage import NOW_MS, LogOptions, batch, in_background, started, storage_on
 
 A, B = Path("/a"), Path("/b")
@@ -186,3 +186,84 @@ async def test_what_failed_once_is_back_after_a_repair_and_a_start() -> None:
     second = storage_on(disk.after_crash(), [A, B])
     await started(second)
     assert second.create(log_id(1), "t1", LogOptions(), new=False).end_offset == 1
+
+
+async def after_a_loss(of: Path) -> FakeDisk:
+    """Of one of two directories."""
+    disk = FakeDisk()
+    await (await two_directories(disk)).close()
+    disk = disk.after_crash()
+    for name in list(disk.folder(of).seen):
+        if name.startswith("t"):
+            disk.remove_tree(of / name)
+        else:
+            disk.remove(of / name)
+    return disk
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_a_directory_that_was_lost_is_offline_and_nothing_in_it_begins_empty(
+    lost: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else offsets that were acknowledged would be given out again."""
+    disk = await after_a_loss((A, B)[lost])
+    for _ in range(2):
+        again = storage_on(disk, [A, B])
+        again.claim(None)
+        again.identify(US)
+        await again.load()
+        assert f"The data directory {(A, B)[lost]} is offline" in errors(caplog)[-1]
+        assert "version=0 and broker.id=0" in errors(caplog)[-1]
+        with pytest.raises(StorageFailed, match="which failed"):
+            create(again, lost, new=False)
+        create(again, 1 - lost, new=False)
+        await again.close()
+    disk.put((A, B)[lost] / "meta.properties", b"version=0\nbroker.id=0\n")
+    again = storage_on(disk, [A, B])
+    again.claim(None)
+    again.identify(US)
+    await again.load()
+    assert again.create(log_id(lost), f"t{lost}", LogOptions(), new=False).end_offset == 0
+
+
+async def test_a_directory_that_only_lost_its_meta_properties_or_is_a_new_one_is_used() -> None:
+    """To delete a wrong meta.properties is what an operator is told to do; to add a disk is nothing special."""
+    disk = FakeDisk()
+    await (await two_directories(disk)).close()
+    disk = disk.after_crash()
+    disk.remove(B / "meta.properties")
+    again = storage_on(disk, [A, B, Path("/c")])
+    again.claim(None)
+    again.identify(US)
+    await again.load()
+    assert [use.failed for use in await again.directories()] == [False, False, False]
+    assert again.create(log_id(1), "t1", LogOptions(), new=False).end_offset == 1
+    await again.close()
+    text = disk.contents(Path("/c/meta.properties"))
+    assert b"barnabas.log.dirs=/a,/b,/c\n" in text
+    alone = storage_on(disk, [A])
+    alone.claim(None)
+    alone.identify(US)
+    assert b"barnabas.log.dirs" not in disk.contents(A / "meta.properties")
+
+
+async def test_a_crash_at_any_call_of_a_first_start_leaves_no_directory_that_seems_lost() -> None:
+    for crash_at in range(200):
+        disk = FakeDisk()
+        disk.crash_at = crash_at
+        first = storage_on(disk, [A, B])
+        try:
+            first.claim(None)
+            first.identify(US)
+        except PowerCut:
+            finished = False
+        else:
+            finished = True
+        for power_cut in (False, True):
+            again = storage_on(disk.after_crash(power_cut=power_cut), [A, B])
+            again.claim(None)
+            again.identify(US)
+            assert [use.failed for use in await again.directories()] == [False, False]
+        if finished:
+            return
+    pytest.fail("it never came to an end")
