@@ -255,3 +255,26 @@ def test_only_options_of_tls_are_checked_against_the_files(files: Files, tmp_pat
 
 def test_a_key_and_its_password_are_never_shown() -> None:
     assert "k" not in repr(tls_stores.KeyPair("c", "k", "p")).rpartition(".")[2]
+
+
+def test_other_options_hold_for_those_who_come_from_now_on(files: Files) -> None:
+    """As clients set them while the broker runs; here whether they must show a certificate."""
+    trust = {"ssl.truststore.type": "PEM", "ssl.truststore.location": "@ca.pem"}
+    identities = TlsIdentities(files.settings({**PEM, **trust}))
+    assert identities.of("SSL").now.context.verify_mode is ssl.CERT_NONE
+    identities.renew(files.settings({**PEM, **trust, "listener.name.ssl.ssl.client.auth": "required"}))
+    assert identities.of("SSL").now.context.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_each_listener_has_keys_of_its_own(files: Files) -> None:
+    options = {
+        "listeners": "INSIDE://:1,OUTSIDE://:2",
+        "listener.security.protocol.map": "INSIDE:SSL,OUTSIDE:SSL",
+        "inter.broker.listener.name": "INSIDE",
+        **PEM,
+        "listener.name.outside.ssl.enabled.protocols": "TLSv1.3",
+    }
+    texts = {name: str(files.folder / text[1:]) if text[:1] == "@" else text for name, text in options.items()}
+    identities = TlsIdentities(BrokerSettings(texts))
+    lowest = [identities.of(name).now.context.minimum_version.name for name in ("INSIDE", "OUTSIDE")]
+    assert lowest == ["TLSv1_2", "TLSv1_3"]
