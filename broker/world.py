@@ -153,6 +153,6 @@ def protected(accepting: Accepting, plan: ListenerPlan, tls: "TlsIdentities | No
     if plan.protocol != SSL:
         return accepting
     assert tls is not None, "a TLS listener without keys"
-    from broker.transport.tls import TlsListener
+    from broker.transport.tls_listener import TlsListener
 
     return TlsListener(accepting, tls.of(plan.name))

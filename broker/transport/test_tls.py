@@ -16,8 +16,9 @@ from broker.config.settings import BrokerSettings
 from broker.transport.contract import ANONYMOUS, Address, ConnectionLost, HandshakeFailed, Piece
 from broker.transport.memory import MemoryListener, MemoryStream
 from broker.transport.test_streams import AsClient, Range, read_exactly
-from broker.transport.tls import BARREN_MAX_BYTES, CHUNK_BYTES, FIRST_BYTES, TURN_BYTES, TlsListener, TlsStream
+from broker.transport.tls import BARREN_MAX_BYTES, CHUNK_BYTES, FIRST_BYTES, TURN_BYTES, TlsStream
 from broker.transport.tls_contexts import End, TlsIdentities
+from broker.transport.tls_listener import TlsListener
 
 EC = trustme.KeyType.ECDSA
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)

@@ -18,12 +18,12 @@ from broker.transport.contract import (
     ConnectionLost,
     FileRange,
     HandshakeFailed,
-    Listener,
     Piece,
     Stream,
 )
 from broker.transport.pieces import Bytes, release, runs
-from broker.transport.tls_contexts import End, Renewable
+from broker.transport.tls_contexts import End
+from broker.transport.tls_errors import reason
 
 CHUNK_BYTES = 32 * 1024
 """Encrypted, or received, at once. A stream's buffers never become smaller again: this is what each may keep."""
@@ -35,8 +35,6 @@ FIRST_BYTES = 4 * 1024
 """Received at once from a client that has not sent large records yet: 150 changes of keys, each 30 µs of work."""
 LINGER_S = 0.3
 """After a handshake that failed: closing at once would cost the client the alert that says why."""
-NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "PACKET_LENGTH_TOO_LONG")
-"""What OpenSSL says of bytes that are no TLS at all."""
 
 
 class Identity(Protocol):
@@ -168,8 +166,10 @@ class TlsStream:
                 break
             except ssl.SSLWantReadError:
                 await self._flush()
-                while self._receive(amid=False) is None:
+                while (size := self._receive(amid=False)) is None:
                     await self._inner.wait_readable()
+                if size == self._barren_bytes == 0:
+                    raise ConnectionLost("it only looked whether somebody listens") from None
                 await trio.lowlevel.checkpoint()
         await self._flush()
 
@@ -250,35 +250,3 @@ def decrypted(tls: ssl.SSLObject, buffer: memoryview) -> int:
     """How many bytes were written to `buffer`; 0 once the other end has said farewell. Raises: ssl.SSLError."""
     read: Callable[[int, memoryview], int] = tls.read  # type: ignore[assignment]  # the stubs know the other form only
     return read(len(buffer), buffer)
-
-
-class TlsListener:
-    """Clients of `inner`, which speak TLS."""
-
-    def __init__(self, inner: Listener, identity: Renewable) -> None:
-        self._inner = inner
-        self._identity = identity
-        self._scratch = memoryview(bytearray(CHUNK_BYTES))
-
-    @property
-    def address(self) -> Address:
-        return self._inner.address
-
-    async def accept(self) -> TlsStream:
-        return TlsStream(await self._inner.accept(), self._identity.now, self._scratch)
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-def reason(error: ssl.SSLError) -> str:
-    """What went wrong, as words for a log line."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is refused: {error.verify_message}"
-    if isinstance(error, ssl.SSLEOFError):
-        return "it hung up amid the handshake"
-    if error.reason in NOT_TLS:
-        return f"it does not speak TLS ({error.reason})"
-    if error.reason and "_ALERT_" in error.reason:
-        return f"it refuses: {error.reason.partition('_ALERT_')[2].lower().replace('_', ' ')}"
-    return (error.reason or str(error)).lower().replace("_", " ")
