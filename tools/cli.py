@@ -18,6 +18,7 @@ from broker.config.problems import OperatorError
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = {
+    "bench": ("bench", "Measure this broker beside others on this machine."),
     "broker": ("run_broker", "Run a broker with a server.properties file."),
     "consume": ("consume", "Print the records of a topic."),
     "dev": ("run_broker", "Run a broker that keeps everything in memory."),

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -89,12 +89,48 @@ def latencies_ms(address: str, until: Callable[[], bool]) -> list[float]:
     return taken
 
 
+def p99_ms(taken: Sequence[float]) -> float:
+    return statistics.quantiles(taken, n=100)[-1]
+
+
 def show(what: str, taken: list[float]) -> None:
-    p99 = statistics.quantiles(taken, n=100)[-1]
     click.echo(
-        f"{what:20} {len(taken):6} requests  median {statistics.median(taken):6.2f} ms  p99 {p99:6.2f} ms"
+        f"{what:20} {len(taken):6} requests  median {statistics.median(taken):6.2f} ms  p99 {p99_ms(taken):6.2f} ms"
         f"  most {max(taken):6.2f} ms"
     )
+
+
+def compact(address: str) -> None:
+    """Turn `cleanup.policy` of the full topic to `compact`."""
+    from confluent_kafka.admin import (  # type: ignore[attr-defined]
+        AdminClient,
+        AlterConfigOpType,
+        ConfigEntry,
+        ConfigResource,
+    )
+
+    entry = ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, TOPIC, incremental_configs=[entry])
+    admin = AdminClient({"bootstrap.servers": address})
+    for done in admin.incremental_alter_configs([resource]).values():
+        done.result(30)
+
+
+def measured(mib: int, keys: int, baseline_s: float) -> tuple[list[float], list[float], str]:
+    """Latencies in ms without and with compaction, and what the broker says of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        broker = Broker(Path(folder), segment_bytes=(mib << 20) // 10)
+        try:
+            fill(broker.address, mib, keys)
+            ends = time.perf_counter() + baseline_s
+            without = latencies_ms(broker.address, lambda: time.perf_counter() > ends)
+            compact(broker.address)
+            beside = latencies_ms(broker.address, lambda: COMPACTED.search(broker.log.read_bytes()) is not None)
+            found = COMPACTED.search(broker.log.read_bytes())
+            assert found is not None
+            return without, beside, found[0].decode()
+        finally:
+            broker.stop()
 
 
 @click.command()
@@ -103,33 +139,10 @@ def show(what: str, taken: list[float]) -> None:
 @click.option("--baseline", "baseline_s", default=20.0, show_default=True, help="Seconds without compaction.")
 def main(mib: int, keys: int, baseline_s: float) -> None:
     """Produce latency without and with compaction."""
-    from confluent_kafka.admin import (  # type: ignore[attr-defined]
-        AdminClient,
-        AlterConfigOpType,
-        ConfigEntry,
-        ConfigResource,
-    )
-
-    with tempfile.TemporaryDirectory() as folder:
-        broker = Broker(Path(folder), segment_bytes=(mib << 20) // 10)
-        try:
-            fill(broker.address, mib, keys)
-            ends = time.perf_counter() + baseline_s
-            show("without compaction", latencies_ms(broker.address, lambda: time.perf_counter() > ends))
-            entry = ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.SET)
-            resource = ConfigResource(ConfigResource.Type.TOPIC, TOPIC, incremental_configs=[entry])
-            admin = AdminClient({"bootstrap.servers": broker.address})
-            for done in admin.incremental_alter_configs([resource]).values():
-                done.result(30)
-            show(
-                "with compaction",
-                latencies_ms(broker.address, lambda: COMPACTED.search(broker.log.read_bytes()) is not None),
-            )
-            found = COMPACTED.search(broker.log.read_bytes())
-            assert found is not None
-            click.echo(found[0].decode())
-        finally:
-            broker.stop()
+    without, beside, said = measured(mib, keys, baseline_s)
+    show("without compaction", without)
+    show("with compaction", beside)
+    click.echo(said)
 
 
 if __name__ == "__main__":

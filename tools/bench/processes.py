@@ -1,0 +1,38 @@
+"""What a broker's process has used so far, by /proc."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CpuReading:
+    """CPU time of a process at one moment: of all its life, and of each thread that lives."""
+
+    ticks: int
+    thread_ns: dict[str, int]
+
+    @classmethod
+    def of(cls, pid: int) -> "CpuReading":
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        threads = {}
+        for task in os.listdir(f"/proc/{pid}/task"):
+            try:
+                threads[task] = int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        return cls(int(fields[11]) + int(fields[12]), threads)
+
+    def seconds_since(self, earlier: "CpuReading") -> float:
+        """To the nanosecond, or, if a thread has ended with what it used, to the tick (10 ms)."""
+        if earlier.thread_ns.keys() <= self.thread_ns.keys():
+            return (sum(self.thread_ns.values()) - sum(earlier.thread_ns.values())) / NS
+        return (self.ticks - earlier.ticks) / TICKS
+
+
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
