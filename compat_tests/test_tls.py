@@ -1,6 +1,7 @@
 """Clients that people use, over TLS with certificates on both sides."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from compat_tests.broker_process import BrokerProcess
@@ -195,6 +197,54 @@ def test_an_answer_of_a_mebibyte_to_a_slow_reader_comes_whole(tls_broker: TlsBro
             if got // 100_000 != (got := got + len(slow.recv(8192))) // 100_000:
                 assert api_versions(fast)
         assert got == size
+
+
+@pytest.mark.campaign
+def test_handshakes_that_never_end_cost_little_and_keep_nobody_out(tmp_path: Path) -> None:
+    """A thousand clients that say nothing, a thousand with half a word, a thousand that stop after their first."""
+    broker = TlsBroker(
+        tmp_path,
+        ssl_client_auth="none",
+        barnabas_handshake_timeout_ms="3000",
+        socket_listen_backlog_size="1000",
+    )
+    broker.start()
+    hello = first_message(broker.context())
+    before = psutil.Process(broker.pid).memory_info().rss
+    storm = []
+    try:
+        for words in (b"", hello[:50], hello):
+            storm += [opened(broker, words) for _ in range(1000)]
+            began = time.monotonic()
+            with broker.connect() as honest:
+                assert api_versions(honest)
+            assert time.monotonic() - began < 5
+        assert psutil.Process(broker.pid).memory_info().rss - before < 64 << 20
+        for sock in storm:
+            sock.settimeout(5)
+            with contextlib.suppress(ConnectionError):
+                while sock.recv(65536):
+                    pass
+    finally:
+        for sock in storm:
+            sock.close()
+        assert broker.stop() == 0
+    assert broker.log.read_text().count("the TLS handshake failed") < 200
+
+
+def first_message(context: ssl.SSLContext) -> bytes:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def opened(broker: BrokerProcess, words: bytes) -> socket.socket:
+    sock = socket.create_connection(("127.0.0.1", broker.port), timeout=5)
+    with contextlib.suppress(ConnectionError):
+        sock.sendall(words)
+    return sock
 
 
 def fetch_request(topic: str) -> bytes:

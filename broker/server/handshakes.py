@@ -26,10 +26,10 @@ class Handshakes:
 
     def __init__(self, within_s: float = 10.0, seats: int = SEATS) -> None:
         self._within_s = within_s
-        self._seats = trio.Semaphore(seats)
+        self._free = seats
         self._seated: dict[trio.CancelScope, float] = {}
         """Since when each is under way."""
-        self._waiting = 0
+        self._line: list[trio.Event] = []
         self._told: deque[float] = deque(maxlen=LINES_PER_S)
         self._untold = 0
 
@@ -47,7 +47,7 @@ class Handshakes:
                 try:
                     await self._open_seated(stream, scope)
                 finally:
-                    self._seats.release()
+                    self._leave_seat()
         except HandshakeFailed as failure:
             self._tell(stream.peer, str(failure))
             return False
@@ -56,18 +56,30 @@ class Handshakes:
         return not scope.cancelled_caught
 
     async def _take_seat(self) -> None:
-        self._waiting += 1
+        """Whoever came last is the next: in a storm that is the one whose client still waits for us."""
+        if self._free > 0:
+            self._free -= 1
+            return
+        if not self._line:  # who sits down later is hurried from the start
+            for scope, since in self._seated.items():
+                scope.deadline = min(scope.deadline, since + HURRIED_S)
+        turn = trio.Event()
+        self._line.append(turn)
         try:
-            if self._seats.value == 0 and self._waiting == 1:  # who sits down later is hurried from the start
-                for scope, since in self._seated.items():
-                    scope.deadline = min(scope.deadline, since + HURRIED_S)
-            await self._seats.acquire()
-        finally:
-            self._waiting -= 1
+            await turn.wait()
+        except BaseException:
+            self._line.remove(turn)
+            raise
+
+    def _leave_seat(self) -> None:
+        if self._line:
+            self._line.pop().set()
+        else:
+            self._free += 1
 
     async def _open_seated(self, stream: Stream, scope: trio.CancelScope) -> None:
         now = trio.current_time()
-        if self._waiting:
+        if self._line:
             scope.deadline = min(scope.deadline, now + HURRIED_S)
         self._seated[scope] = now
         try:

@@ -232,3 +232,26 @@ async def test_failed_handshakes_fill_no_log(
         await trio.sleep(2)
         await handshakes.open(bad)
     assert "no common suite (90 more like it were not logged)" in caplog.messages[-1]
+
+
+async def test_whoever_came_last_is_the_next_and_who_leaves_the_line_takes_no_seat_with_him(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    handshakes = Handshakes(within_s=10, seats=1)
+    done: list[str] = []
+
+    async def shake(name: str) -> None:
+        stream: Any = Shaking(0.3)
+        await handshakes.open(stream)
+        done.append(name)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shake, "seated")
+        await trio.testing.wait_all_tasks_blocked()
+        with trio.move_on_after(0.1):
+            await shake("impatient")
+        for name in ("early", "late"):
+            nursery.start_soon(shake, name)
+            await trio.testing.wait_all_tasks_blocked()
+    assert done == ["seated", "late", "early"]
+    await shake("afterwards")
