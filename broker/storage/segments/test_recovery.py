@@ -1,8 +1,10 @@
 """What a start makes of what an unclean stop left, and of files that somebody damaged."""
 
+from dataclasses import replace
+
 import pytest
 
-from broker.storage.contract import StorageFailed
+from broker.storage.contract import BatchDamaged, StorageFailed
 from broker.storage.directories.store import SegmentStorage
 from broker.storage.segments.log import SegmentLog
 from broker.testing.disk import FakeDisk
@@ -120,8 +122,10 @@ async def test_older_batches_behind_the_end_are_cut_also_after_a_clean_stop() ->
     disk = FakeDisk()
     _, storage = await written(disk, 3)
     await storage.close()
-    disk.put(LOG, disk.contents(LOG) * 2)
+    sound = disk.contents(LOG)
+    disk.put(LOG, sound * 2)
     log, storage = await opened_with_storage(disk)
+    assert log.size_bytes == len(sound)
     await holds_together(log, 3)
     log.append(batch("next"), 0, NOW_MS)
     await storage.close()
@@ -273,6 +277,44 @@ async def test_a_missing_segment_in_the_middle_leaves_the_other_offsets_as_they_
     log = await opened(crashed)
     assert log.end_offset == 50
     assert next(split(memoryview(await stored(log, 40))))[0].base_offset == 40
+
+
+async def test_the_offsets_of_a_missing_segment_are_refused_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Else a consumer would never know that it was given less than was acknowledged."""
+    disk = FakeDisk()
+    _, storage = await written(disk, 25)
+    await storage.close()
+    crashed = disk.after_crash()
+    lost, next_one = crashed.paths(".log")[1:3]
+    crashed.remove(lost)
+    log = await opened(crashed)
+    missing = range(int(lost.stem), int(next_one.stem))
+    for offset in [*missing, *missing]:
+        with pytest.raises(BatchDamaged):
+            await log.read(offset, 1 << 20, log.end_offset)
+    for offset in set(range(0, 50, 2)) - set(missing):
+        assert next(split(memoryview(await stored(log, offset))))[0].base_offset == offset
+    (line,) = [record.getMessage() for record in caplog.records if "missing" in record.getMessage()]
+    assert f"offsets {missing[0]} to {missing[-1]} are missing" in line
+    log.advance_start(missing[-1] + 1)
+    assert len(await everything(log)) > 0
+
+
+@pytest.mark.parametrize("compacted", ["still", "once"])
+async def test_between_segments_of_a_compacted_log_offsets_may_be_missing(compacted: str) -> None:
+    disk = FakeDisk()
+    _, storage = await written(disk, 25)
+    await storage.close()
+    crashed = disk.after_crash()
+    lost, next_one = crashed.paths(".log")[1:3]
+    crashed.remove(lost)
+    log = await opened(crashed)
+    if compacted == "still":
+        log.settings = replace(OPTIONS, cleanup_policy=["compact"])
+    else:
+        log.cleaned_offset = int(next_one.stem)
+    first = next(split(memoryview(await stored(log, int(lost.stem)))))[0]
+    assert first.base_offset == int(next_one.stem)
 
 
 async def test_a_log_that_ends_below_its_start_begins_again_at_the_start() -> None:
