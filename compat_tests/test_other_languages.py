@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from subprocess import PIPE
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -36,19 +38,16 @@ class Judge:
 
     @contextmanager
     def running(self, *verb: str) -> Iterator["subprocess.Popen[str]"]:
-        process = subprocess.Popen(
-            [*self.program.command, self.bootstrap, *verb],
-            env=environment(**self.program.variables),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.communicate()
+        command = [*self.program.command, self.bootstrap, *verb]
+        variables = environment(**self.program.variables)
+        with subprocess.Popen(command, env=variables, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
+            patience = Timer(WITHIN_S, process.kill)
+            patience.start()
+            try:
+                yield process
+            finally:
+                patience.cancel()
+                process.kill()
 
     def ask(self, *verb: str) -> Any:
         """What it tells in its one line."""
@@ -59,15 +58,20 @@ class Judge:
 
 def ended(process: "subprocess.Popen[str]") -> list[Any]:
     """The rest of what it tells, now that its stdin ends. Raises: AssertionError with its error."""
-    told, errors = process.communicate(timeout=WITHIN_S)
-    assert process.returncode == 0, errors
-    return [json.loads(line) for line in told.splitlines()]
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdin.close()
+    told = process.stdout.readlines()  # not `communicate`, which forgets what lies in the buffer of `readline`
+    errors = process.stderr.read()
+    assert process.wait() == 0, errors
+    return [json.loads(line) for line in told]
 
 
 def next_told(process: "subprocess.Popen[str]") -> Any:
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line, process.communicate()[1]
+    assert line, "" if process.stderr is None else process.stderr.read()
     return json.loads(line)
 
 
