@@ -25,7 +25,7 @@ class DiskFull(StorageFailed):
 
 
 class BatchDamaged(StorageFailed):
-    """The batch at that offset is not what was written: it is not served; all others are (CORRUPT_MESSAGE, 2)."""
+    """The batch at that offset is not what was written, or is gone: the others are served (CORRUPT_MESSAGE, 2)."""
 
 
 class NoSuchDirectory(Exception):
@@ -231,7 +231,7 @@ class Log(Protocol):
         At least the first batch comes whole, however large; after that at most `max_bytes` in all. Empty at `below`.
         No batch comes that was damaged since it was written, as far as its checksum tells. `breathe` only where it
         takes long: then the log may have changed meanwhile, and what comes is of the log as it is now.
-        Raises: OffsetOutOfRange; BatchDamaged: that of `offset` itself; StorageFailed.
+        Raises: OffsetOutOfRange; BatchDamaged: that of `offset` itself, or it is missing; StorageFailed.
         """
         ...
 

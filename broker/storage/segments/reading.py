@@ -10,7 +10,7 @@ from trio.lowlevel import checkpoint
 from broker.storage.contract import BatchDamaged, Breathe, OffsetOutOfRange, Slice, StorageFailed
 from broker.storage.files import File
 from broker.storage.segments.checking import READ_AHEAD_BYTES, check, check_all
-from broker.storage.segments.contents import Contents, IndexDamaged, LogDamaged
+from broker.storage.segments.contents import LARGEST_RELATIVE_OFFSET, Contents, IndexDamaged, LogDamaged
 from broker.storage.segments.segment import Segment
 from broker.storage.slices import BytesSlice, FileSlice
 
@@ -64,6 +64,8 @@ class Reader:
     def __init__(self, log: "SegmentLog") -> None:
         self._log = log
         self._open: list[Segment] = []
+        self._missing_below: set[int] = set()
+        """Where segments begin that do not follow the one before; told once."""
 
     def has_open(self, segment: Segment) -> bool:
         """Whether its files are kept open for the next reader."""
@@ -109,10 +111,35 @@ class Reader:
                     known = _known_end(segment, start)
                 place = segment.find(offset, known)
                 if place is not None:
+                    if segment.base_offset > offset:
+                        self._must_follow(segment, offset)
                     return _run(segment, place, max_bytes, below, known, tail if probe else 0)
                 if known < segment.size:
                     raise Unchecked(segment)
         return BytesSlice(b"")
+
+    def _must_follow(self, segment: Segment, offset: int) -> None:
+        """Segments begin where the one before ends, unless compaction took its last batches, or offsets jump too far.
+
+        Raises: BatchDamaged: `offset` was in a file that is gone, or was cut shorter.
+        """
+        log, missing = self._log, segment.base_offset - offset
+        if missing > LARGEST_RELATIVE_OFFSET or offset < log.cleaned_offset:
+            return
+        if "compact" not in log.settings.cleanup_policy:
+            self._tell_missing(offset, segment.base_offset)
+            raise BatchDamaged(f"{log.name}: offsets {offset} to {segment.base_offset - 1} are missing")
+
+    def _tell_missing(self, offset: int, end: int) -> None:
+        if end not in self._missing_below:
+            self._missing_below.add(end)
+            log.error(
+                "%s in %s: offsets %d to %d are missing, as if a file had been removed or cut; the others are served",
+                self._log.name,
+                self._log.directory.parent,
+                offset,
+                end - 1,
+            )
 
     def _tail_of(self, segment: Segment) -> int:
         """From which position on a segment is surely in memory still.  Raises: Closed."""

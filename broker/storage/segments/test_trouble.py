@@ -1,14 +1,16 @@
 """A disk that is full, broken, slow or short: nothing of what failed stays, and nobody is told a lie."""
 
 import errno
+from pathlib import Path
 
 import pytest
 import trio
 
 from broker.storage.contract import DiskFull, StorageFailed
 from broker.storage.directories.store import SegmentStorage
+from broker.storage.files import Data, File
 from broker.storage.segments.log import SegmentLog
-from broker.testing.disk import FakeDisk
+from broker.testing.disk import FakeDisk, FakeFile
 from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, everything, started, storage_on, stored
 from kproto.records.batch import split
 
@@ -114,6 +116,47 @@ async def test_a_full_disk_for_checkpoints_harms_no_batch_and_the_next_start_sca
     found = again.get(ORDERS)
     assert found is not None
     assert (found.end_offset, found.latest_epoch) == (1, 3)
+
+
+class HastyDisk(FakeDisk):
+    """It takes a third of what it is given, and at least a byte."""
+
+    def open(self, path: Path) -> File:
+        return HastyFile(self, path, self.file(path))
+
+    def create(self, path: Path) -> File:
+        super().create(path)
+        return HastyFile(self, path, self.file(path))
+
+
+class HastyFile(FakeFile):
+    def write(self, data: Data, position: int) -> int:
+        return super().write(memoryview(data)[: max(len(data) // 3, 1)], position)
+
+
+async def test_a_disk_that_takes_little_at_a_time_keeps_the_same_log() -> None:
+    """Segments, indexes, snapshots and checkpoints are the same files as on any other disk."""
+    kept = []
+    for disk in (FakeDisk(), HastyDisk()):
+        log, storage = await with_log(disk, LogOptions(segment_bytes=400, index_interval_bytes=100))
+        for number in range(30):
+            log.append(batch(f"{number} " * 20, producer=(7, 0, number)), number // 10, NOW_MS + number)
+        await storage.close()
+        kept.append({path: disk.contents(path) for path in disk.paths()})
+    assert kept[0] == kept[1]
+    assert len(kept[0]) > 20
+
+
+async def test_a_disk_that_fills_up_in_the_middle_of_short_writes_keeps_nothing_of_the_batch() -> None:
+    for space in range(1, 200, 7):
+        disk = HastyDisk()
+        log, _ = await with_log(disk)
+        log.append(batch("kept"), 0, NOW_MS)
+        kept = disk.contents(LOG)
+        disk.space = sum(len(disk.contents(path)) for path in disk.paths()) + space
+        with pytest.raises(DiskFull):
+            log.append(batch("x" * 300), 0, NOW_MS)
+        assert disk.contents(LOG) == kept
 
 
 async def test_a_broken_write_takes_the_log_offline() -> None:
