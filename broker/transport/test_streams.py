@@ -49,9 +49,11 @@ class AsClient:
         context.sslobject_class = End
         self._context = context
         self._asks_for = asks_for
+        self.session: ssl.SSLSession | None = None
+        """To be taken up again."""
 
     def end(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> End:
-        end = self._context.wrap_bio(incoming, outgoing, server_hostname=self._asks_for)
+        end = self._context.wrap_bio(incoming, outgoing, server_hostname=self._asks_for, session=self.session)
         assert isinstance(end, End)
         return end
 

@@ -11,13 +11,16 @@ from typing import NoReturn
 import pytest
 import trio
 import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from broker.config.settings import BrokerSettings
 from broker.transport.contract import ANONYMOUS, Address, ConnectionLost, HandshakeFailed, Piece
-from broker.transport.memory import MemoryListener, MemoryStream
+from broker.transport.memory import MemoryListener, MemoryStream, memory_pair
+from broker.transport.principals import PrincipalRules
 from broker.transport.test_streams import AsClient, Range, read_exactly
 from broker.transport.tls import BARREN_MAX_BYTES, CHUNK_BYTES, FIRST_BYTES, TURN_BYTES, TlsStream
-from broker.transport.tls_contexts import End, TlsIdentities
+from broker.transport.tls_contexts import End, Identity, TlsIdentities
 from broker.transport.tls_listener import TlsListener
 
 EC = trustme.KeyType.ECDSA
@@ -253,6 +256,30 @@ async def test_a_farewell_is_said_and_heard(tmp_path: Path) -> None:
     met.client._tls.unwrap()  # both have said it: nothing is wanted any more
 
 
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+async def test_who_takes_up_an_earlier_session_is_who_it_was(tmp_path: Path, version: str) -> None:
+    """Java clients do so at each new connection; no certificate is sent then."""
+    house = House(tmp_path, ssl_client_auth="required", ssl_enabled_protocols=version)
+    alice = AsClient(house.context(house.certificate()))
+    principals = []
+    for _ in range(2):
+        wire = house.wire.connect()
+        server = await house.listener.accept()
+        client = TlsStream(wire, alice, memoryview(bytearray(CHUNK_BYTES)))
+        met = Met(client, server)
+        with trio.fail_after(5):
+            async with trio.open_nursery() as both:
+                both.start_soon(open_client, met)
+                await server.open()
+                await server.send([b"!"])
+        principals.append(server.principal)
+        assert client._tls is not None
+        assert server._tls is not None
+        assert server._tls.session_reused is (alice.session is not None)
+        alice.session = client._tls.session
+    assert principals[0] == principals[1] != ANONYMOUS
+
+
 async def test_bytes_that_were_changed_on_their_way_end_the_connection(tmp_path: Path) -> None:
     house = House(tmp_path)
     met = await meet(house, house.context())
@@ -351,3 +378,47 @@ async def test_who_sends_only_what_is_no_plaintext_is_read_in_turns_and_then_not
 def inner(stream: TlsStream) -> MemoryStream:
     assert isinstance(stream._inner, MemoryStream)
     return stream._inner
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=3),
+    st.integers(0, 500),
+    st.binary(max_size=40),
+)
+def test_whatever_comes_in_place_of_a_handshake_is_a_declared_error(
+    changes: list[tuple[int, int]], length: int, more: bytes
+) -> None:
+    """A real first message with bytes changed, cut anywhere, nonsense behind it."""
+    with pytest.raises(ConnectionLost):
+        trio.run(meet_nonsense, changes, length, more)
+
+
+async def meet_nonsense(changes: list[tuple[int, int]], length: int, more: bytes) -> None:
+    hello = bytearray(HELLO)
+    for at, byte in changes:
+        hello[at % len(hello)] = byte
+    wire, theirs = memory_pair()
+    server = TlsStream(theirs, Identity(CONTEXT, PrincipalRules.parse("")), memoryview(bytearray(CHUNK_BYTES)))
+    await wire.send([bytes(hello[:length]) + more])
+    wire.end()
+    with trio.fail_after(5):
+        await server.open()
+
+
+def hello_of_a_client() -> bytes:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(incoming, outgoing, server_hostname="broker.test")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def context_of_a_broker() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslobject_class = End
+    trustme.CA(key_type=EC).issue_cert("broker.test", key_type=EC).configure_cert(context)
+    return context
+
+
+HELLO, CONTEXT = hello_of_a_client(), context_of_a_broker()
