@@ -80,7 +80,7 @@ async def test_each_connection_has_the_principal_of_its_own_certificate(server: 
     assert [(await client.ask(HeartbeatRequest())).error_code for client in clients] == [2, 1, 3]
 
 
-@pytest.mark.parametrize("slice_bytes", [1 << 30, 1])
+@pytest.mark.parametrize("slice_bytes", [1 << 30, 13])
 async def test_many_requests_in_one_go_are_answered_in_order(server: TlsServer, slice_bytes: int) -> None:
     await server.start()
     client = await server.client(slice_bytes=slice_bytes)
