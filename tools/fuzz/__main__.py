@@ -11,13 +11,14 @@ from pathlib import Path
 import click
 
 from kproto.testing.walkers import CannotCompile
-from tools.fuzz import batches, files, logs, streams, walkers, wire
+from tools.fuzz import batches, files, logs, requests, streams, walkers, wire
 from tools.fuzz.runner import Count, Target, one, run
 
 
 def all_targets(work: Path) -> list[Target]:
     """Args: work: an empty folder, for the compiled walker."""
     found = [*wire.targets(), *batches.targets(), *streams.targets(), *files.targets(), *logs.targets()]
+    found += requests.targets()
     try:
         return [*found, *walkers.targets(walkers.built(work))]
     except CannotCompile as why:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from kproto.testing.walkers import plain_walker
-from tools.fuzz import runner, walkers
+from tools.fuzz import requests, runner, walkers
 from tools.fuzz.__main__ import all_targets, main, table
 from tools.fuzz.runner import Count, Target, one, run
 
@@ -62,6 +62,19 @@ def test_a_walker_that_differs_is_found() -> None:
     other.SHORTEST_RECORD = 7  # type: ignore[attr-defined]
     [*_, counts] = run(walkers.targets(other), "s", 0.2)
     assert counts["walkers"].findings
+
+
+def test_an_error_of_ours_in_a_handler_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(request: object, ctx: object) -> None:
+        raise KeyError("ours")
+
+    monkeypatch.setattr("broker.handlers.describe_cluster.describe_cluster", broken)
+    count, number = Count(), 0
+    while not count.findings and number < 100:
+        one(requests.targets()[0], "s", number, count)
+        number += 1
+    assert "DescribeCluster" in count.findings[0].what
+    assert "KeyError: 'ours'" in count.findings[0].what
 
 
 def test_a_moment_of_everything_finds_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

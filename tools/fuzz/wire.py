@@ -35,7 +35,7 @@ def targets() -> list[Target]:
 
 def message(chance: Random, cls: type[Message], version: int) -> Input:
     """One with anything in it, written by the twin, then spoiled where a length stands or anywhere."""
-    body, marks = slow_encode(_any(chance, cls, version), version)
+    body, marks = slow_encode(any_message(chance, cls, version), version)
     places = [mark for mark in marks if mark.what in LENGTHS or mark.what == "tags"]
     if places and chance.random() < 0.6:
         mark = chance.choice(places)
@@ -54,12 +54,12 @@ def _length(chance: Random, cls: type[Message], version: int, mark: Mark) -> byt
     return spoiling.number(chance, 8 * size).to_bytes(size, "big", signed=True)
 
 
-def _any(chance: Random, kind: Kind, version: int) -> Any:
+def any_message(chance: Random, kind: Kind, version: int) -> Any:
     match kind:
         case Array(of):
-            return [_any(chance, of, version) for _ in range(chance.choice((0, 1, 1, 2)))]
+            return [any_message(chance, of, version) for _ in range(chance.choice((0, 1, 1, 2)))]
         case "string":
-            return chance.choice(("", "a", "topic-ä", "x" * 130))
+            return chance.choice(("", "a", "a", "a", "topic-ä", "x" * 130))
         case "bytes" | "records":
             return spoiling.some_bytes(chance, 40)
         case "uuid":
@@ -74,7 +74,7 @@ def _any(chance: Random, kind: Kind, version: int) -> Any:
             return spoiling.number(chance, int(kind.lstrip("uint")), signed=not kind.startswith("u"))
         case _:
             present = [w for w in wires(kind) if w.is_in(version)]
-            values = {w.name: _any(chance, w.kind, version) for w in present}
+            values = {w.name: any_message(chance, w.kind, version) for w in present}
             null = {w.name: None for w in present if w.may_be_null(version) and chance.random() < 0.3}
             return kind(**values | null)
 
