@@ -41,7 +41,7 @@ async def until_signal(settings: BrokerSettings, world: World, announce: Callabl
 
     With TLS listeners SIGHUP reads keys and certificates again; without any it ends the process, as ever.
     """
-    heard = [signal.SIGINT, signal.SIGTERM] + [signal.SIGHUP] * (world.tls is not None)
+    heard = [signal.SIGINT, signal.SIGTERM] + [signal.SIGHUP] * len(world.tls)
     with trio.open_signal_receiver(*heard) as signals:
         async with trio.open_nursery() as everything:
             orders = Orders(everything.cancel_scope.cancel)

@@ -99,9 +99,9 @@ class Broker:
         self._configs.on_broker_change(self._connections.settings_changed)
         self._configs.on_broker_change(world.live.become)
         self._tls = world.tls
-        if world.tls is not None:
-            self._configs.on_check(world.tls.check)
-            self._configs.on_broker_read(world.tls.renew)
+        for identities in world.tls:
+            self._configs.on_check(identities.check)
+            self._configs.on_broker_read(identities.renew)
         self._controller = ControllerRuntime(
             registry,
             broker_id,
@@ -144,8 +144,8 @@ class Broker:
 
     def reload(self) -> None:
         """Read keys and certificates again, for clients that come from now on; what cannot be used is logged."""
-        if self._tls is not None:
-            self._tls.renew(self._configs.broker)
+        for identities in self._tls:
+            identities.renew(self._configs.broker)
 
     def _ready(self) -> Ready:
         at = [accepting.address for accepting in self._web]

@@ -4,7 +4,7 @@ Plain calls, before the first nursery: directories are locked and sockets bound 
 a plain exception. Tests make a world of their own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -53,8 +53,8 @@ class World:
     authorizer: Authorizer = field(default_factory=AllowAll)
     web: list[Accepting] = field(default_factory=list)
     """Where health checks come in: nowhere, or one socket."""
-    tls: "TlsIdentities | None" = None
-    """Of the TLS listeners, if there are any."""
+    tls: Sequence["TlsIdentities"] = ()
+    """Keys and certificates: one set for all TLS listeners, or none without any."""
 
 
 def real_world(settings: BrokerSettings) -> World:
@@ -97,16 +97,16 @@ def registry_of(settings: BrokerSettings, clock: Clock) -> Callable[[], Session]
     return EmbeddedTree(None if in_memory else Path(settings.directories[0]) / REGISTRY_FILE, clock).session
 
 
-def tls_of(settings: BrokerSettings) -> "TlsIdentities | None":
-    """Keys and certificates of the TLS listeners; None without any. Raises: OperatorError: they cannot be used."""
+def tls_of(settings: BrokerSettings) -> Sequence["TlsIdentities"]:
+    """Keys and certificates of the TLS listeners. Raises: OperatorError: they cannot be used."""
     if all(plan.protocol != SSL for plan in settings.listening.listeners):
-        return None
+        return ()
     from broker.transport.tls_contexts import TlsIdentities
 
-    return TlsIdentities(settings)
+    return [TlsIdentities(settings)]
 
 
-def sockets_of(settings: BrokerSettings, tls: "TlsIdentities | None") -> tuple[list[Listener], list[Accepting]]:
+def sockets_of(settings: BrokerSettings, tls: Sequence["TlsIdentities"]) -> tuple[list[Listener], list[Accepting]]:
     """Those of Kafka clients, and that of HTTP; all or none. Raises: OperatorError."""
     listeners = listeners_of(settings, tls)
     try:
@@ -129,7 +129,7 @@ def web_listener_of(settings: BrokerSettings) -> list[Accepting]:
     return []
 
 
-def listeners_of(settings: BrokerSettings, tls: "TlsIdentities | None" = None) -> list[Listener]:
+def listeners_of(settings: BrokerSettings, tls: Sequence["TlsIdentities"] = ()) -> list[Listener]:
     """Every listener of the plan, bound; all or none. Raises: OperatorError."""
     options = SocketOptions(
         settings.socket_send_buffer_bytes, settings.socket_receive_buffer_bytes, settings.socket_listen_backlog_size
@@ -148,11 +148,11 @@ def listeners_of(settings: BrokerSettings, tls: "TlsIdentities | None" = None) -
     return bound
 
 
-def protected(accepting: Accepting, plan: ListenerPlan, tls: "TlsIdentities | None") -> Accepting:
+def protected(accepting: Accepting, plan: ListenerPlan, tls: Sequence["TlsIdentities"]) -> Accepting:
     """The socket itself, or TLS over it."""
     if plan.protocol != SSL:
         return accepting
-    assert tls is not None, "a TLS listener without keys"
     from broker.transport.tls_listener import TlsListener
 
-    return TlsListener(accepting, tls.of(plan.name))
+    (identities,) = tls
+    return TlsListener(accepting, identities.of(plan.name))
