@@ -15,7 +15,7 @@ from pathlib import Path
 PRODUCER, CONSUMER = 0, 1
 WITHIN_S = 120.0
 LOOK_EVERY_S = 0.0005
-BEGINNING = -2
+
 _CHUNK = 10_000
 _WAIT_IF_FULL = 4
 _TEXT_BYTES = 512
@@ -121,11 +121,11 @@ class Consumer(Client):
         """Called for each record; it must be C, and harmless."""
 
     def read(self, count: int) -> float:
-        """So many records from the beginning. Returns: records a second. Raises: LoadFailed.
+        """So many records from offset 0. Returns: records a second. Raises: LoadFailed.
 
         The clock starts with the first records, which do not count: before, it looks for the leader, for half a second.
         """
-        self._lib.rd_kafka_consume_start(self._topic, 0, BEGINNING)
+        self._lib.rd_kafka_consume_start(self._topic, 0, 0)
         began, first, left = time.perf_counter(), 0, count
         while left > 0:
             taken = self._lib.rd_kafka_consume_callback(self._topic, 0, 100, self._no_use, None)

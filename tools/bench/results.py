@@ -38,6 +38,8 @@ class Results:
     """What was not measured, and why; that is no failure."""
     failed: list[tuple[str, str]] = field(default_factory=list)
     """What broke while it was measured."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each section took."""
 
     def add(self, row: Row, broker: str, figure: float) -> None:
         self.figures.setdefault(row, {}).setdefault(broker, []).append(figure)
@@ -61,4 +63,4 @@ class Results:
             }
             for row, by_broker in self.figures.items()
         ]
-        return {"rows": rows, "skipped": dict(self.skipped), "failed": dict(self.failed)}
+        return {"rows": rows, "skipped": dict(self.skipped), "failed": dict(self.failed), "seconds": self.seconds}

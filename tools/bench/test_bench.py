@@ -134,10 +134,10 @@ def test_a_row_without_baseline_is_new() -> None:
     assert quick.judged({"a": 9.0}, {})[0].word == "new"
 
 
-def test_costs_are_counted_in_turns_of_the_loop() -> None:
+def test_costs_of_a_gib_are_told_for_16_kib() -> None:
     """A GiB is 65,536 times 16 KiB."""
-    assert quick.in_turns(Row("", "CPU µs"), 30.0, 10.0) == 3.0
-    assert quick.in_turns(COST, 65536e-6, 0.5) == 2.0
+    assert quick.request_us(Row("", "CPU µs"), 30.0) == 30.0
+    assert quick.request_us(COST, 0.65536) == pytest.approx(10.0)
 
 
 def test_the_baseline_is_read_as_it_was_written(tmp_path: Path) -> None:
