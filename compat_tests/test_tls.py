@@ -111,7 +111,7 @@ def test_a_client_without_certificate_is_told_so(tls_broker: TlsBroker) -> None:
     context = ssl.create_default_context(cafile=str(tls_broker.files.truststore))
     with pytest.raises(ssl.SSLError, match=r"(?i)certificate required"), tls_broker.connect(context) as client:
         client.recv(1)
-    assert "peer did not return a certificate" in tls_broker.log.read_text()
+    until_logged(tls_broker, "peer did not return a certificate")
 
 
 def test_a_new_certificate_is_shown_after_sighup_and_open_connections_go_on(tls_broker: TlsBroker) -> None:
