@@ -59,6 +59,10 @@ class Trace:
         """Whether a call of that name was made; it may still wait."""
         return f" {call}(" in self._text()
 
+    def last_was_injected(self, call: str) -> bool:
+        """Whether no call of that name was made after the one that went wrong."""
+        return "(INJECTED)" in [line for line in self._text().splitlines() if f" {call}" in line][-1]
+
     def _text(self) -> str:
         return self._record.read_text() if self._record.exists() else ""
 
