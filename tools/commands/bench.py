@@ -82,6 +82,8 @@ def measured(folder: Path, doses: Doses, releases: tuple[str, ...], others: list
     run = Bench(folder, doses, releases, others, progress)
     try:
         run.run()
+    except KeyboardInterrupt:  # what is measured so far is worth the table
+        run.results.failed.append(("the rest", "interrupted"))
     finally:
         progress.close()
     return run.results
