@@ -12,7 +12,7 @@ from broker.cluster.topics import Deadline, limit_ms
 from broker.cluster.work import Job, Work
 from broker.cluster.znodes import PREFERRED_ELECTION, TopicPartition, encode_partitions
 from broker.purgatory import Waiter
-from broker.registry.contract import NodeExists, Registry, WatchEvent
+from broker.registry.contract import NodeExists, NoNode, Registry, WatchEvent
 from kproto.errors import ApiError, ErrorCode
 
 
@@ -83,7 +83,9 @@ class Elections:
                 return True
             except NodeExists:
                 waiter = Waiter()
-                if await self._registry.exists(PREFERRED_ELECTION, functools.partial(_wake, waiter)) is None:
+                try:
+                    await self._registry.get(PREFERRED_ELECTION, functools.partial(_wake, waiter))
+                except NoNode:
                     continue
                 if not await waiter.wait(deadline.left_ms()):
                     return False

@@ -211,6 +211,20 @@ async def test_a_topic_is_deleted_by_its_id() -> None:
         assert (row.name, row.topic_id, row.error_code) == (None, topic_id, ErrorCode.UNKNOWN_TOPIC_ID)
 
 
+async def test_topics_that_come_and_go_leave_no_watch_behind() -> None:
+    """One that waited for the return of each deleted topic's request made a broker grow by 2 KiB a topic."""
+    async with cluster_of_one() as cluster:
+        counts = []
+        for number in range(4):
+            await create(cluster, wanted(f"t{number}"))
+            request = DeleteTopicsRequest(topics=[DeleteTopicState(name=f"t{number}")], timeout_ms=1000)
+            [row] = (await cluster.ask(request, 6)).responses
+            assert row.error_code == 0
+            await settled()
+            counts.append(len(cluster.registry.watches))
+        assert counts == [counts[0]] * 4
+
+
 async def test_deleting_by_name_and_id_at_once_is_refused() -> None:
     async with cluster_of_one() as cluster:
         await create(cluster, wanted("t"))

@@ -17,7 +17,7 @@ from broker.cluster.work import Job, Work
 from broker.cluster.znodes import TOPICS, delete_topic_path
 from broker.config.settings import BrokerSettings
 from broker.purgatory import Waiter
-from broker.registry.contract import Registry, WatchEvent
+from broker.registry.contract import NoNode, Registry, WatchEvent
 from kproto.errors import ApiError, ErrorCode
 
 WRITING_MS = 10_000
@@ -188,7 +188,9 @@ class Topics:
         path = delete_topic_path(name)
         while True:
             waiter = Waiter()
-            if await self._registry.exists(path, functools.partial(_wake, waiter)) is None:
+            try:
+                await self._registry.get(path, functools.partial(_wake, waiter))
+            except NoNode:  # and no watch stays, as one of `exists` would, for ever
                 return True
             if not await waiter.wait(deadline.left_ms()):
                 return False
