@@ -33,7 +33,15 @@ def parse_targets(ctx: click.Context, parameter: click.Parameter, texts: tuple[s
 
 @click.command()
 @click.argument("brokers", nargs=-1, metavar="[NAME=HOST:PORT:PID]…", callback=parse_targets)
-@click.option("--kafka", "releases", multiple=True, default=("4.3.1", "3.9.2"), show_default=True, metavar="RELEASE")
+@click.option(
+    "--kafka",
+    "releases",
+    multiple=True,
+    default=("4.3.1", "3.9.2"),
+    show_default=True,
+    metavar="RELEASE",
+    help="Apache Kafka; may be repeated, the first is the measure.",
+)
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Of each section.")
 @click.option("--scale", type=float, default=1.0, show_default=True, help="Of each run's size; 0.02 is a rehearsal.")
 @click.option("--quick", "is_quick", is_flag=True, help="Only our broker, its CPU against the committed baseline.")
