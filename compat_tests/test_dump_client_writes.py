@@ -54,7 +54,7 @@ def commit(broker: BrokerProcess) -> None:
     consumer = KafkaConsumer(bootstrap_servers=broker.bootstrap, group_id=GROUP)
     consumer.subscribe([TOPIC])
     while not consumer.assignment():
-        consumer.poll(timeout_ms=200)
+        consumer.poll(timeout_ms=5_000)  # kafka-python 3.0.12 forgets an assignment that comes between two polls
     consumer.commit({TopicPartition(TOPIC, 0): OffsetAndMetadata(7, "by hand", -1)})
     consumer.close()
 
