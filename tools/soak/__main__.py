@@ -3,6 +3,7 @@
 Exit code 1 if anything acknowledged is lost, doubled or outdated, or if a client met a failure.
 """
 
+import faulthandler
 import json
 import os
 import re
@@ -160,6 +161,7 @@ def main(
     minutes: float, data: Path, chart_file: Path | None, summary: Path | None, cores: float, seed: int, keep: bool
 ) -> None:
     """A broker under mixed load for a while, and what became of its memory, its disk and its promises."""
+    faulthandler.enable()  # a client library in C that crashes should say where
     if data.exists():
         raise click.UsageError(f"{data} is there already.")
     samples, figures = run(data, minutes, cores, seed)
