@@ -7,11 +7,13 @@ import logging
 from collections.abc import Collection
 
 from broker.cluster.gather import gathered
+from broker.cluster.own_node import id_is_taken
 from broker.cluster.znodes import (
     DELETE_TOPICS,
     TOPICS,
     MalformedNode,
     PartitionStateNode,
+    broker_path,
     partition_state_path,
     partitions_path,
 )
@@ -24,7 +26,10 @@ SHOWN = 5
 
 
 async def refuse_lost_replicas(registry: Registry, broker_id: int, directory: str) -> None:
-    """Asked when nothing at all is stored here. Raises: OperatorError: this broker is in sync for some partition."""
+    """Asked when nothing at all is stored here.
+
+    Raises: OperatorError: this broker is in sync for some partition; or it is another one that lives, with our id.
+    """
 
     async def held(topic: str) -> bool:
         for index in await _children(registry, partitions_path(topic)):
@@ -39,6 +44,7 @@ async def refuse_lost_replicas(registry: Registry, broker_id: int, directory: st
     topics = await _children(registry, TOPICS)
     lost = [topic for topic, is_held in zip(topics, await gathered(held, topics), strict=True) if is_held]
     if lost:
+        await _refuse_a_taken_id(registry, broker_id)
         raise OperatorError(
             f"Broker {broker_id} does not start: its data directories are empty, but it has replicas of {_some(lost)}.",
             f"The registry counts them as in sync here. The directories ({directory}) were lost, or are not mounted,"
@@ -46,6 +52,14 @@ async def refuse_lost_replicas(registry: Registry, broker_id: int, directory: st
             "Mount or restore them. If the records are gone for good, and the topics shall begin empty, write the lines"
             f" version=0 and broker.id={broker_id} into meta.properties there.",
         )
+
+
+async def _refuse_a_taken_id(registry: Registry, broker_id: int) -> None:
+    try:
+        data, stat = await registry.get(broker_path(broker_id))
+    except NoNode:
+        return
+    raise id_is_taken(broker_id, stat.ephemeral_owner, data)
 
 
 async def tell_strays(registry: Registry, logs: Collection[str]) -> None:

@@ -110,7 +110,7 @@ class OwnNode:
         if self._told_the_same(data):
             await self._wait_for_our_last_life(gone)
         if not gone.is_set():
-            raise self._id_is_taken(stat.ephemeral_owner, data)
+            raise id_is_taken(self._broker_id, stat.ephemeral_owner, data)
         return None
 
     async def _remove_own(self) -> None:
@@ -134,13 +134,15 @@ class OwnNode:
         with trio.move_on_after(within_ms / 1000):
             await gone.wait()
 
-    def _id_is_taken(self, session_id: int, data: bytes | None) -> OperatorError:
-        try:
-            told = ", ".join(map(str, BrokerNode.decode(data).endpoints.values()))
-        except MalformedNode:
-            told = "an unreadable address"
-        return OperatorError(
-            f"broker.id={self._broker_id} is taken.",
-            f"Another broker is registered under it, at {told} (session {session_id:#x}).",
-            "Stop that broker, or give this one another broker.id; after a crash its session ends by itself.",
-        )
+
+def id_is_taken(broker_id: int, session_id: int, data: bytes | None) -> OperatorError:
+    """What to tell the operator when a node of that id is there, made by somebody else's session."""
+    try:
+        told = ", ".join(map(str, BrokerNode.decode(data).endpoints.values()))
+    except MalformedNode:
+        told = "an unreadable address"
+    return OperatorError(
+        f"broker.id={broker_id} is taken.",
+        f"Another broker is registered under it, at {told} (session {session_id:#x}).",
+        "Stop that broker, or give this one another broker.id; after a crash its session ends by itself.",
+    )

@@ -408,11 +408,11 @@ async def test_a_disk_full_to_the_last_byte_refuses_commits_for_now_and_keeps_th
             storage: Any = here.world.storage
             (directory,) = storage._directories
             measure, directory.measure = directory.measure, lambda: (1 << 30, 1 << 10)
-            await storage._look_at_space()
+            await storage._watch.look_at_space()
             caplog.clear()
             for _ in range(3):
                 assert await commit(client, 8, offset=6) == ErrorCode.NOT_COORDINATOR
             assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
             directory.measure = measure
-            await storage._look_at_space()
+            await storage._watch.look_at_space()
             assert await commit(client, 8, offset=7) == 0
