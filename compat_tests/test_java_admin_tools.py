@@ -37,6 +37,7 @@ def full(broker: BrokerProcess, topic: str) -> str:
     return topic
 
 
+@pytest.mark.campaign
 def test_kafka_configs_alters_and_describes_a_topic(broker: BrokerProcess, full: str) -> None:
     entity = ("--entity-type", "topics", "--entity-name", full)
     added = "retention.ms=777000000,cleanup.policy=[compact,delete]"
@@ -54,6 +55,7 @@ def test_kafka_configs_alters_and_describes_a_topic(broker: BrokerProcess, full:
     assert "retention.ms is 'soon'; it must be" in refused
 
 
+@pytest.mark.campaign
 def test_kafka_configs_alters_this_broker_all_brokers_and_log_levels(broker: BrokerProcess) -> None:
     one, every = ("--entity-type", "brokers", "--entity-name", "0"), ("--entity-type", "brokers", "--entity-default")
     tool(broker, CONFIGS, "--alter", *one, "--add-config", "log.retention.ms=555500000")
@@ -84,6 +86,7 @@ def test_kafka_delete_records_and_kafka_log_dirs(broker: BrokerProcess, full: st
     assert partition["size"] > 0
 
 
+@pytest.mark.campaign
 def test_elections_and_reassignments_that_change_nothing(broker: BrokerProcess, full: str, tmp_path: Path) -> None:
     election = ("--election-type", "preferred", "--topic", full, "--partition", "0")
     said = tool(broker, f"{TOOLS}.LeaderElectionCommand", *election)
@@ -95,6 +98,7 @@ def test_elections_and_reassignments_that_change_nothing(broker: BrokerProcess, 
     assert tool(broker, moving, "--list") == "No partition reassignments found.\n"
 
 
+@pytest.mark.campaign
 def test_producers_offsets_and_features(broker: BrokerProcess, full: str) -> None:
     said = tool(broker, f"{TOOLS}.TransactionsCommand", "describe-producers", "--topic", full, "--partition", "0")
     _, row = said.splitlines()

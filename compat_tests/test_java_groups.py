@@ -108,6 +108,7 @@ def test_a_living_group_is_described_with_offsets_members_and_state(
     assert "GroupNotEmptyException" in str(said) + complaints
 
 
+@pytest.mark.campaign
 def test_an_empty_group_is_listed_described_and_deleted(broker: BrokerProcess, topic: str) -> None:
     make_topic(broker, topic, partitions=2, records=3)
     commit(broker, topic, topic, 2, 0)
@@ -125,6 +126,7 @@ def test_an_empty_group_is_listed_described_and_deleted(broker: BrokerProcess, t
     assert "GroupIdNotFoundException" in str(said) + complaints
 
 
+@pytest.mark.campaign
 def test_offsets_are_reset_and_the_next_member_begins_there(broker: BrokerProcess, topic: str) -> None:
     make_topic(broker, topic, partitions=1, records=6)
     commit(broker, topic, topic, 6)

@@ -95,6 +95,7 @@ def test_the_console_consumer_reads_what_kafka_python_wrote_in_every_codec(broke
     assert {header.codec for header in stored_batches(broker, topic)} == set(Codec)
 
 
+@pytest.mark.campaign
 def test_keys_and_headers_go_from_tool_to_tool(broker: BrokerProcess, topic: str) -> None:
     """And kafka-python sees the same, a null value included; the consumer joins a group here."""
     typed = "h1:v1,h2:v2\tk1|one\nNULL\tk2|NULL\n"
@@ -164,6 +165,7 @@ def test_kafka_topics_tells_the_brokers_refusal(broker: BrokerProcess, arguments
     assert said in tool(broker, TOPICS, *arguments, refused=True)
 
 
+@pytest.mark.campaign
 def test_get_offsets_finds_the_ends_of_the_logs(broker: BrokerProcess, topic: str) -> None:
     producer = KafkaProducer(bootstrap_servers=broker.bootstrap)
     for at_ms in (1_000_000, 3_000_000, 2_000_000):
@@ -177,6 +179,7 @@ def test_get_offsets_finds_the_ends_of_the_logs(broker: BrokerProcess, topic: st
     assert found == {time: f"{topic}:0:{offset}" for time, offset in places.items()}
 
 
+@pytest.mark.campaign
 def test_kafka_configs_and_kafka_cluster_read_what_the_broker_says_of_itself(broker: BrokerProcess, topic: str) -> None:
     """An override with its synonyms, then every option of the topic; the cluster id of the data directory."""
     tool(broker, TOPICS, "--create", "--topic", topic, "--config", "retention.ms=86400000")
@@ -206,6 +209,7 @@ def test_broker_api_versions_lists_exactly_the_table(broker: BrokerProcess) -> N
     assert listed == {key: row.versions for key, row in served(TABLE, inter_broker=False).items()}
 
 
+@pytest.mark.campaign
 def test_the_verifiable_clients_agree_on_every_record(broker: BrokerProcess, topic: str, tmp_path: Path) -> None:
     """An idempotent producer with acks=all in small batches; a consumer in a group that commits."""
     tool(broker, TOPICS, "--create", "--topic", topic, "--partitions", "3")

@@ -128,12 +128,12 @@ def share_of(lines: int) -> int:
 
 
 @pytest.mark.parametrize(
-    ("members", "kills"), [("confluent-kafka", 2), pytest.param("kafka-python", 2, marks=pytest.mark.campaign)]
+    ("members", "kills"), [("confluent-kafka", 1), pytest.param("kafka-python", 2, marks=pytest.mark.campaign)]
 )
 def test_small_dose_of_every_producer_and_codec(
     own_broker: BrokerProcess, tmp_path: Path, members: str, kills: int
 ) -> None:
-    """Ten topics, one group; the broker is killed twice, and the group lives on through it."""
+    """Ten topics, one group; the broker is killed meanwhile, and the group lives on through it."""
     sent = {f"{client}-{codec}": real_text.lines(500, per_file=10) for client, codec in WAYS}
     places = create_topics(own_broker, list(sent))
     with GroupOfProcesses(tmp_path, members, own_broker.bootstrap, "g", list(sent)) as group:

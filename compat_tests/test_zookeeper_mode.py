@@ -202,7 +202,10 @@ def test_an_expired_session_is_followed_by_a_new_registration(
     assert read(short_lived, "after", 1) == ["and the new one too"]
 
 
-@pytest.mark.parametrize("session_timeout_ms", [10_000, 2_000], ids=["shorter", "longer"])
+@pytest.mark.parametrize(
+    "session_timeout_ms",
+    [pytest.param(10_000, marks=pytest.mark.campaign, id="shorter"), pytest.param(2_000, id="longer")],
+)
 def test_clients_are_served_while_zookeeper_is_away_for_less_or_more_than_a_session(
     own_zookeeper: ZooKeeper, tmp_path: Path, session_timeout_ms: int
 ) -> None:
