@@ -480,3 +480,25 @@ async def test_what_was_flushed_in_the_old_place_is_durable_in_the_new_one_befor
         if finished:
             assert crash_at > 15
             return
+
+
+async def test_what_is_flushed_right_after_the_change_of_places_is_durable_under_the_new_name(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its bytes in a directory that comes back as a future log would be cut off to what the old one has."""
+    disk = FakeDisk()
+    storage, log = await with_log(disk)
+    append(log, 12)
+    await log.flush()
+    await storage._checkpointer.write_all()
+    move(storage, B)
+    (under_way,) = storage._moves
+    while under_way.leaving is None:
+        await storage._moves._step(under_way)
+    append(log, 3)
+    promised = await log.flush()
+    with pytest.raises(StorageFailed, match="goes on as"):
+        await under_way.future.flush()
+    assert "offline" not in caplog.text
+    _, again = await with_log(disk.after_crash())
+    assert again.end_offset == promised

@@ -46,10 +46,11 @@ class GroupCommit:
         return self._running
 
     def take_over(self, other: "GroupCommit") -> None:
-        """The log goes on with the files of another one; neither is being flushed now."""
+        """The log goes on with the files of another one, under a new name; neither is being flushed now."""
         assert self._running is None
         assert other._running is None
         self._upto, self.flushed_offset, self.recovery_point = 0, other.flushed_offset, other.recovery_point
+        self.names_changed = self.directory_is_new = True  # bytes under a name that goes would not be durable
 
     async def flush_with_names(self) -> None:
         """As `flush`, at least once, with the names of all files and directories.  Raises: StorageFailed."""

@@ -174,6 +174,7 @@ class SegmentLog:
         self.directory, self.space = directory, self.keeper.space_of(directory.parent)
         self.has_directory = self.has_metadata = self.epochs.changed = True
         self.commit.take_over(other.commit)
+        other.go_offline(f"it goes on as {directory}")
         self.unflushed_bytes = other.unflushed_bytes
         self.cleaned_offset = min(self.cleaned_offset, self.segments[0].base_offset)
         self.reader.begin_again()
