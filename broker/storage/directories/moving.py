@@ -10,6 +10,7 @@ Source: KIP-113, ReplicaAlterLogDirsThread.
 import logging
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -115,6 +116,8 @@ class Moves:
         try:
             self._disk.sync_directory(move.current.directory.parent)
             self._leave(move)
+            self._disk.sync_directory(move.leaving.parent)
+            self._remove_mark(move)
         except OSError as error:
             raise move.current.failed(error) from error
         return move.leaving.parent
@@ -281,6 +284,7 @@ class Moves:
         self._leave(move)
         del self._moves[current.id]
         await self._disk.in_thread(lambda: self._disk.sync_directory(old.parent))
+        self._remove_mark(move)
         await self._checkpoints.write_all([old.parent])
         if move.then is not None:
             self.begin(current, move.then)
@@ -304,8 +308,12 @@ class Moves:
         for segment in move.old_segments:
             segment.moved_to(gone)  # somebody may still read there
             segment.release()
-        self._disk.remove(current.directory / MOVED)
         log.info("%s has moved from %s to %s", current.name, old.parent, current.directory.parent)
+
+    def _remove_mark(self, move: Move) -> None:
+        """The old one is gone for good: only now, or a crash could leave both, and nothing that tells which goes on."""
+        with suppress(FileNotFoundError):  # the log was deleted meanwhile
+            self._disk.remove(move.current.directory / MOVED)
 
 
 class Gone(Exception):
