@@ -33,6 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="The whole of what campaigns do in part, half an hour more.")
     parser.addoption("--seeds", metavar="A-B", help="The stories of campaigns by seed, both ends included.")
     parser.addoption("--kills", type=int, default=30, help="How often a campaign kills a broker.")
 

@@ -14,10 +14,10 @@ PAGE = Path(__file__).parent.parent / "docs" / "clients.md"
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
+def table(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Table:
     needs("java")
     needs("kcat")
-    return make_table(tmp_path_factory.mktemp("clients"))
+    return make_table(tmp_path_factory.mktemp("clients"), full=pytestconfig.getoption("--full"))
 
 
 def test_every_client_sent_its_codec_and_it_is_stored_so_in_format_v2(table: Table) -> None:

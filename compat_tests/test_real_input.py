@@ -1,7 +1,8 @@
 """The main job on real input: the standard library's source, in by two clients and five codecs, out by three members.
 
 One member of the group is killed with SIGKILL halfway, and in half of the tests the broker too, during the produce.
-The full dose is the marker `campaign`: `pytest -m campaign compat_tests/test_real_input.py`.
+The full dose is the marker `campaign`: `pytest -m campaign compat_tests/test_real_input.py`; with
+`--full` the broker is killed under every producer and codec.
 """
 
 import time
@@ -150,19 +151,21 @@ def test_small_dose_of_every_producer_and_codec(
 
 
 CAMPAIGN = [
-    *(
-        (client, codec, members, kills)
-        for kills in (0, 10)
-        for client, codec in WAYS
-        for members in ["confluent-kafka"]
-    ),
+    *((client, codec, "confluent-kafka", 0) for client, codec in WAYS),
     ("kafka-python", "none", "kafka-python", 0),
+    ("kafka-python", "lz4", "confluent-kafka", 10),
     ("confluent-kafka", "zstd", "kafka-python", 10),
 ]
+FULL = [*CAMPAIGN, *((*way, "confluent-kafka", 10) for way in WAYS if way != ("kafka-python", "lz4"))]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.function is test_full_dose:
+        ways = FULL if metafunc.config.getoption("--full") else CAMPAIGN
+        metafunc.parametrize(("client", "codec", "members", "kills"), ways)
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("client", "codec", "members", "kills"), CAMPAIGN)
 def test_full_dose(
     own_broker: BrokerProcess,
     tmp_path: Path,

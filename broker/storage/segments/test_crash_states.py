@@ -17,7 +17,7 @@ from broker.testing.storage import DATA, NOW_MS, ORDERS, LogOptions, batch, star
 from broker.testing.stories import Story, stamped
 
 FEW = [14, 16]
-MANY = range(40)
+MANY = range(34)
 _CHUNK = 5
 Count = Callable[[str, object], None]
 
