@@ -27,7 +27,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where files are shared out among workers, the long ones come first, and the short ones fill up the end."""
+    """Where files are shared out among workers, the long ones come first, and the short ones fill up the end.
+
+    What is marked `full` is only there with `--full`.
+    """
+    if not config.getoption("--full"):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.nodeid.startswith("compat_tests/"))
 

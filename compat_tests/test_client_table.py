@@ -8,7 +8,7 @@ from compat_tests.client_table import LINES, Table, make_table, rows_of
 from compat_tests.table_clients import ALL_CODECS, MARK
 from compat_tests.tools_at_hand import needs
 
-pytestmark = pytest.mark.campaign
+pytestmark = [pytest.mark.campaign, pytest.mark.full]
 
 PAGE = Path(__file__).parent.parent / "docs" / "clients.md"
 
