@@ -29,8 +29,8 @@ HEAD = f"""# Clients
 
 What unmodified clients sent, what Barnabas stored, and what they read, as the tests saw it on the wire and on the disk.
 Made by `python -m compat_tests.client_table > docs/clients.md`, which wants java 17, mvn and kcat. With
-`-m campaign --full` the tests hold the rows of clients that never change to what is told here, and all clients to reading
-what all others wrote.
+`-m campaign --full` the tests hold the rows of clients that never change to what is told here, and all clients to
+reading what all others wrote.
 
 *v0* and *v1* are the message sets of Kafka before 0.11, *v2* its batches since. Nothing but v2 is ever written to disk.
 
