@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from compat_tests.broker_process import CHECKOUT, BrokerProcess, free_port
+from compat_tests.command import barnabas
 from compat_tests.jars import NEWEST, run_tool
 from compat_tests.tls_broker import TlsBroker
 from compat_tests.tools_at_hand import needs
@@ -141,6 +142,10 @@ def test_the_page_on_security_says_what_works(tmp_path: Path) -> None:
         consumer = KafkaConsumer("t", auto_offset_reset="earliest", **client)
         assert next(consumer).value == b"x"
         consumer.close()
+        file = tmp_path / "alice.properties"
+        file.write_text(block("properties", 2).replace("/etc/barnabas", str(tmp_path)))
+        _, *command = block("sh", 2).replace("broker:9093", f"localhost:{tls}").split()
+        assert barnabas(*command, folder=tmp_path).stdout.split()[-3:] == ["t", "1", "1"]
     finally:
         broker.stop()
 

@@ -1,21 +1,71 @@
 """kafka-python for our commands: imported on demand, its failures told in three lines."""
 
 import contextlib
+import functools
 import logging
 import socket
-from collections.abc import Iterator
-from dataclasses import dataclass
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
 
 from broker.config.problems import OperatorError
+from tools.command_config import CommandConfig, read_config
 
 BOOTSTRAP_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_S = 5.0
-CLIENT_ID = "barnabas"
+TLS_REMEDY = "Say it in the file after --command-config: security.protocol=SSL, ssl.truststore.…, ssl.keystore.…"
 
-bootstrap_option = click.option(
+
+class SpeaksTls(OSError):
+    """Somebody listens, and wants TLS of us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where a command asks, and how it gets there. `bootstrap_server`: `host:port,…`."""
+
+    bootstrap_server: str
+    config: CommandConfig = field(default_factory=CommandConfig)
+
+    def options(self) -> dict[str, Any]:
+        """Of every client of kafka-python."""
+        plain = {
+            "bootstrap_servers": self.addresses(),
+            "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,
+            "client_id": self.config.client_id,
+        }
+        return (
+            plain if self.config.tls is None else {**plain, "security_protocol": "SSL", "ssl_context": self.config.tls}
+        )
+
+    def addresses(self) -> list[str]:
+        return [each.strip() for each in self.bootstrap_server.split(",") if each.strip()]
+
+
+def cluster_options(*older: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options of a command that asks a cluster, which it gets as `cluster`.
+
+    Args: older: spellings of `--command-config` that Kafka's own tool had before 4.2.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_cluster(*arguments: Any, bootstrap_server: str, command_config: Path | None, **rest: Any) -> Any:
+            config = CommandConfig() if command_config is None else read_config(command_config)
+            if config.unused:
+                click.echo(f"{command_config}: not used here: {', '.join(config.unused)}", err=True)
+            return command(*arguments, cluster=Cluster(bootstrap_server, config), **rest)
+
+        return _bootstrap_option(_config_option(*older)(with_cluster))
+
+    return decorate
+
+
+_bootstrap_option = click.option(
     "--bootstrap-server",
     default="localhost:9092",
     envvar="KAFKA_BOOTSTRAP_SERVERS",
@@ -26,36 +76,34 @@ bootstrap_option = click.option(
 )
 
 
+def _config_option(*older: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--command-config",
+        *older,
+        "command_config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Properties of Kafka's clients: security.protocol=SSL, ssl.truststore.location, …",
+    )
+
+
 @contextlib.contextmanager
-def admin(bootstrap_server: str) -> Iterator[Any]:
+def admin(cluster: Cluster) -> Iterator[Any]:
     """A KafkaAdminClient, closed at the end. Raises: OperatorError: nobody answers, or the cluster says no."""
-    with told(bootstrap_server):
+    with told(cluster):
         from kafka import KafkaAdminClient
 
-        client = KafkaAdminClient(**common_options(bootstrap_server))
+        client = KafkaAdminClient(**cluster.options())
         try:
             yield client
         finally:
             client.close()
 
 
-def common_options(bootstrap_server: str) -> dict[str, Any]:
-    """Options of every client of kafka-python."""
-    return {
-        "bootstrap_servers": addresses(bootstrap_server),
-        "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,
-        "client_id": CLIENT_ID,
-    }
-
-
-def addresses(bootstrap_server: str) -> list[str]:
-    return [each.strip() for each in bootstrap_server.split(",") if each.strip()]
-
-
 @contextlib.contextmanager
-def told(bootstrap_server: str) -> Iterator[None]:
+def told(cluster: Cluster) -> Iterator[None]:
     """Failures of kafka-python as OperatorError; its retries are no news and stay out of the log."""
-    must_be_reachable(bootstrap_server)
+    must_be_reachable(cluster)
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     from kafka.errors import KafkaError, KafkaTimeoutError
 
@@ -63,7 +111,9 @@ def told(bootstrap_server: str) -> Iterator[None]:
         yield
     except KafkaTimeoutError as error:
         raise OperatorError(
-            f"No answer from {bootstrap_server} in time.", words_of(error), "Is it a Kafka broker, and is it well?"
+            f"No answer from {cluster.bootstrap_server} in time.",
+            words_of(error),
+            "Is it a Kafka broker, and is it well?",
         ) from None
     except KafkaError as error:
         raise OperatorError(f"The cluster said no: {name_of(type(error))}.", words_of(error), "") from None
@@ -71,25 +121,65 @@ def told(bootstrap_server: str) -> Iterator[None]:
         raise OperatorError("The request could not be made.", str(error), "") from None
 
 
-def must_be_reachable(bootstrap_server: str) -> None:
-    """kafka-python tries again for seconds where nobody listens; we say so at once. Raises OperatorError."""
+def must_be_reachable(cluster: Cluster) -> None:
+    """kafka-python tries again for seconds where nobody listens, or TLS fails; we say so at once. OperatorError."""
     failures = []
-    for address in addresses(bootstrap_server):
+    remedy = "Start one with `barnabas`, or name another with --bootstrap-server or KAFKA_BOOTSTRAP_SERVERS."
+    for address in cluster.addresses():
         host, colon, port = address.rpartition(":")
         try:
-            with socket.create_connection(
-                (host.strip("[]"), int(port)) if colon else (address, 9092), CONNECT_TIMEOUT_S
-            ):
-                return
+            knock(host.strip("[]") if colon else address, int(port) if colon else 9092, cluster.config.tls)
+            return
+        except ssl.SSLError as error:
+            from broker.transport.tls_errors import reason
+
+            failures.append(f"{address}: {reason(error)}")
+            remedy = TLS_REMEDY
+        except SpeaksTls:
+            failures.append(f"{address} speaks TLS")
+            remedy = TLS_REMEDY
         except ValueError:
             failures.append(f"{address} is no HOST:PORT")
         except OSError as error:
             failures.append(f"{address}: {error.strerror or error}")
     raise OperatorError(
-        f"No broker at {bootstrap_server}.",
-        "; ".join(failures) or "No address is given.",
-        "Start one with `barnabas`, or name another with --bootstrap-server or KAFKA_BOOTSTRAP_SERVERS.",
+        f"No broker at {cluster.bootstrap_server}.", "; ".join(failures) or "No address is given.", remedy
     )
+
+
+def knock(host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    """Whether somebody listens, and speaks as we do. Raises: OSError, ssl.SSLError and SpeaksTls among them."""
+    with _connected(host, port, tls) as stream:
+        stream.sendall(_question())
+        answered = stream.recv(1)  # a certificate of ours that is refused is heard of here
+    if not answered and tls is None and _speaks_tls(host, port):
+        raise SpeaksTls  # else a broker of before 0.10, which does not know the question
+
+
+def _connected(host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
+    plain = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
+    return plain if tls is None else tls.wrap_socket(plain, server_hostname=host)
+
+
+def _speaks_tls(host: str, port: int) -> bool:
+    curious = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    curious.check_hostname, curious.verify_mode = False, ssl.CERT_NONE
+    try:
+        _connected(host, port, curious).close()
+    except ssl.SSLError as error:
+        return "_ALERT_" in (error.reason or "")  # it does, and wants a certificate
+    except OSError:
+        return False
+    return True
+
+
+def _question() -> bytes:
+    """ApiVersions, version 0."""
+    from kproto.api_keys import ApiKey
+    from kproto.headers import RequestHeader, request_header_bytes
+
+    content = request_header_bytes(RequestHeader(ApiKey.API_VERSIONS, 0, 1, "barnabas"))
+    return len(content).to_bytes(4, "big") + content
 
 
 def name_of(error: type) -> str:

@@ -44,7 +44,10 @@ class StoreOptions:
 
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
-    """Of one listener. Two that are equal mean the same, as long as their files are the same."""
+    """Of one listener, or of one client. Two that are equal mean the same, as long as their files are the same.
+
+    Args: listener: its name; empty for a client.
+    """
 
     listener: str
     keystore: StoreOptions
@@ -53,6 +56,11 @@ class TlsOptions:
     enabled_protocols: tuple[str, ...]
     cipher_suites: tuple[str, ...]
     principal_mapping_rules: str
+
+    @property
+    def place(self) -> str:
+        """Whose they are, for a message."""
+        return f"listener {self.listener}" if self.listener else "the client"
 
     @classmethod
     def of(cls, settings: BrokerSettings, listener: str) -> Self:

@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"-+BEGIN ([A-Z0-9 ]+?)-+(.*?)-+END \1-+", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class KeyPair:
-    """PEM texts: the certificates from this broker's own on, and its private key with the password it needs."""
+    """PEM texts: the certificates from one's own on, and its private key with the password it needs."""
 
     chain: str
     key: str
@@ -41,10 +41,8 @@ def key_pair(store: StoreOptions) -> KeyPair:
     return KeyPair(_certificates(store, text, "certificate"), _private_key(store, text), store.key_password)
 
 
-def trusted(store: StoreOptions) -> str | None:
-    """The certificates that a truststore holds, as PEM; None if there is no truststore. Raises: OperatorError."""
-    if not store.is_set:
-        return None
+def trusted(store: StoreOptions) -> str:
+    """The certificates that a truststore holds, as PEM. Raises: OperatorError."""
     if store.certificates is not None:
         _refuse_other_type(store)
         _refuse_location(store)
@@ -159,7 +157,7 @@ def _certificates(store: StoreOptions, text: str, what: str) -> str:
 def _private_key(store: StoreOptions, text: str) -> str:
     found = [_pem(label, body) for label, body in _BLOCK.findall(text) if label.endswith("PRIVATE KEY")]
     if len(found) > 1:
-        _refuse(f"{_place(store)} has {len(found)} private keys.", "A broker has one.", "Leave the right one.")
+        _refuse(f"{_place(store)} has {len(found)} private keys.", "Only one fits the certificate.", "Leave that one.")
     return found[0] if found else _nothing_in(store, "private key")
 
 

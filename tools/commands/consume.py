@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tools.client import bootstrap_option, common_options, told
+from tools.client import Cluster, cluster_options, told
 
 LOOK_MS = 200
 """Between two looks whether the end is reached."""
@@ -36,7 +36,7 @@ ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\"}
 )
 @click.option("--output", type=click.Choice(["value", "json"]), default="value", show_default=True)
 @click.option("--read-committed", is_flag=True, help="Leave out records of open and aborted transactions.")
-@bootstrap_option
+@cluster_options("--consumer.config")
 def consume(
     topic: str,
     count: int | None,
@@ -46,16 +46,16 @@ def consume(
     shape: str | None,
     output: str,
     read_committed: bool,
-    bootstrap_server: str,
+    cluster: Cluster,
 ) -> None:
     """Print the values of TOPIC's records, one per line, from the first one on; Ctrl-C ends."""
     write = print_json if output == "json" else printer(shape or "%s\\n")
-    with told(bootstrap_server):
+    with told(cluster):
         from kafka import KafkaConsumer
 
         consumer = KafkaConsumer(
             topic,
-            **common_options(bootstrap_server),
+            **cluster.options(),
             group_id=group,
             auto_offset_reset="earliest" if from_beginning else "latest",
             isolation_level="read_committed" if read_committed else "read_uncommitted",

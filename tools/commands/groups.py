@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from broker.config.problems import OperatorError
-from tools.client import admin, bootstrap_option
+from tools.client import Cluster, admin, cluster_options
 from tools.output import output_option, print_rows
 
 COLUMNS = [
@@ -28,11 +28,11 @@ def groups() -> None:
 
 
 @groups.command("list")
-@bootstrap_option
+@cluster_options()
 @output_option
-def list_groups(bootstrap_server: str, output: str) -> None:
+def list_groups(cluster: Cluster, output: str) -> None:
     """One line per group."""
-    with admin(bootstrap_server) as client:
+    with admin(cluster) as client:
         found = client.list_groups()
     rows = [
         {"group": each["group_id"], "protocol": each["protocol_type"], "state": each.get("group_state")}
@@ -43,11 +43,11 @@ def list_groups(bootstrap_server: str, output: str) -> None:
 
 @groups.command()
 @click.argument("names", nargs=-1, required=True)
-@bootstrap_option
+@cluster_options()
 @output_option
-def describe(names: Sequence[str], bootstrap_server: str, output: str) -> None:
+def describe(names: Sequence[str], cluster: Cluster, output: str) -> None:
     """Offsets, lag and members of groups; with JSON the state too."""
-    with admin(bootstrap_server) as client:
+    with admin(cluster) as client:
         described = [facts(client, name) for name in names]
     for group in described:
         if output == "json":
@@ -60,10 +60,10 @@ def describe(names: Sequence[str], bootstrap_server: str, output: str) -> None:
 
 @groups.command()
 @click.argument("names", nargs=-1, required=True)
-@bootstrap_option
-def delete(names: Sequence[str], bootstrap_server: str) -> None:
+@cluster_options()
+def delete(names: Sequence[str], cluster: Cluster) -> None:
     """Delete groups without members, and their offsets."""
-    with admin(bootstrap_server) as client:
+    with admin(cluster) as client:
         results = client.delete_groups(list(names))
     failed = {name: result.removesuffix("Error") for name, result in results.items() if result != "OK"}
     for name in results.keys() - failed.keys():

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from broker.config.problems import OperatorError
-from tools.client import bootstrap_option, common_options, told
+from tools.client import Cluster, cluster_options, told
 
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 
@@ -20,7 +20,7 @@ CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 @click.option("-H", "--header", "headers", metavar="NAME=VALUE", multiple=True, help="A header of every record.")
 @click.option("-z", "--compression", type=click.Choice(CODECS), default="none", show_default=True)
 @click.option("--acks", type=click.Choice(["0", "1", "all"]), default="all", show_default=True)
-@bootstrap_option
+@cluster_options("--producer.config")
 def produce(
     topic: str,
     values: Sequence[str],
@@ -29,18 +29,18 @@ def produce(
     headers: Sequence[str],
     compression: str,
     acks: str,
-    bootstrap_server: str,
+    cluster: Cluster,
 ) -> None:
     """Send VALUES to TOPIC, or each line of the standard input. Returns when the broker has them all."""
     if not values and sys.stdin.isatty():
         click.echo("One record per line; Ctrl-D ends.", err=True)
     lines: Iterable[bytes] = (value.encode() for value in values) if values else stdin_lines()
     named = header_pairs(headers)
-    with told(bootstrap_server):
+    with told(cluster):
         from kafka import KafkaProducer
 
         producer = KafkaProducer(
-            **common_options(bootstrap_server),
+            **cluster.options(),
             acks=acks if acks == "all" else int(acks),
             enable_idempotence=acks == "all",
             compression_type=None if compression == "none" else compression,

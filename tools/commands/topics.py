@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from broker.config.problems import OperatorError
-from tools.client import admin, bootstrap_option, error_by_code
+from tools.client import Cluster, admin, cluster_options, error_by_code
 from tools.output import output_option, print_rows
 
 
@@ -16,11 +16,11 @@ def topics() -> None:
 
 
 @topics.command("list")
-@bootstrap_option
+@cluster_options()
 @output_option
-def list_topics(bootstrap_server: str, output: str) -> None:
+def list_topics(cluster: Cluster, output: str) -> None:
     """One line per topic."""
-    with admin(bootstrap_server) as client:
+    with admin(cluster) as client:
         found = sorted(client.describe_topics(), key=lambda topic: str(topic["name"]))
     rows = [
         {
@@ -40,14 +40,14 @@ def list_topics(bootstrap_server: str, output: str) -> None:
 @click.option("--replication-factor", type=click.IntRange(1), help="Default: the broker's default.replication.factor.")
 @click.option("--config", "configs", metavar="NAME=VALUE", multiple=True, help="A topic option.")
 @click.option("--if-not-exists", is_flag=True, help="A topic that exists is no failure.")
-@bootstrap_option
+@cluster_options()
 def create(
     names: Sequence[str],
     partitions: int | None,
     replication_factor: int | None,
     configs: Sequence[str],
     if_not_exists: bool,
-    bootstrap_server: str,
+    cluster: Cluster,
 ) -> None:
     """Create topics."""
     wanted = {
@@ -55,7 +55,7 @@ def create(
         "replication_factor": replication_factor or -1,
         "configs": pairs(configs),
     }
-    with admin(bootstrap_server) as client:
+    with admin(cluster) as client:
         answer = client.create_topics(dict.fromkeys(names, wanted), raise_errors=False)
         allowed = {"TopicAlreadyExists"} if if_not_exists else set()
         for name in each_done(answer["topics"], "create", allowed):
@@ -64,11 +64,11 @@ def create(
 
 @topics.command()
 @click.argument("names", nargs=-1)
-@bootstrap_option
+@cluster_options()
 @output_option
-def describe(names: Sequence[str], bootstrap_server: str, output: str) -> None:
+def describe(names: Sequence[str], cluster: Cluster, output: str) -> None:
     """Partitions with leader, replicas and in-sync replicas; all topics if none is named."""
-    with admin(bootstrap_server) as client:
+    with admin(cluster) as client:
         found = client.describe_topics(list(names) or None)
         list(each_done(found, "describe", set()))
         options = changed_options(client, [topic["name"] for topic in found])
@@ -95,14 +95,12 @@ def describe(names: Sequence[str], bootstrap_server: str, output: str) -> None:
 @click.option(
     "--delete-config", "deleted", metavar="NAME", multiple=True, help="Give a topic option back to the broker."
 )
-@bootstrap_option
-def alter(
-    name: str, partitions: int | None, configs: Sequence[str], deleted: Sequence[str], bootstrap_server: str
-) -> None:
+@cluster_options()
+def alter(name: str, partitions: int | None, configs: Sequence[str], deleted: Sequence[str], cluster: Cluster) -> None:
     """Add partitions; set topic options."""
     if partitions is None and not configs and not deleted:
         raise click.UsageError("Say what to alter: --partitions, --config or --delete-config.")
-    with admin(bootstrap_server) as client:
+    with admin(cluster) as client:
         if partitions is not None:
             grow(client, name, partitions)
         if configs or deleted:
@@ -112,10 +110,10 @@ def alter(
 @topics.command()
 @click.argument("names", nargs=-1, required=True)
 @click.option("--if-exists", is_flag=True, help="A topic that does not exist is no failure.")
-@bootstrap_option
-def delete(names: Sequence[str], if_exists: bool, bootstrap_server: str) -> None:
+@cluster_options()
+def delete(names: Sequence[str], if_exists: bool, cluster: Cluster) -> None:
     """Delete topics with all their records."""
-    with admin(bootstrap_server) as client:
+    with admin(cluster) as client:
         answer = client.delete_topics(list(names), raise_errors=False)
         allowed = {"UnknownTopicOrPartition"} if if_exists else set()
         for name in each_done(answer["topics"], "delete", allowed):
