@@ -6,6 +6,7 @@ leader in the answer · 12 implicit transactions · 13 topics by id.
 """
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from broker.handlers.produce_row import Row
 from broker.partitions.safety import SafeWaiter
@@ -13,6 +14,7 @@ from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode, WireError
 from kproto.messages.produce import ProduceRequest, ProduceResponse, TopicProduceResponse
 
+T = TypeVar("T")
 ACKS = (-1, 0, 1)
 
 
@@ -20,19 +22,19 @@ async def produce(request: ProduceRequest, ctx: Context) -> ProduceResponse | No
     """Append every batch first; wait only if `acks`, or the topic's fsync, asks for more than is there."""
     rows = rows_of(request)
     refuse_wrong(request, rows)
-    attempt(rows, lambda row: row.find(ctx))
+    attempt(rows, Row.find, ctx)
     if any(row.takes_steps for row in rows):
         await check_in_turns(rows, ctx)
     else:
-        attempt(rows, lambda row: row.check(ctx))
-    attempt(rows, lambda row: row.append(request.acks))
+        attempt(rows, Row.check, ctx)
+    attempt(rows, Row.append, request.acks)
     if request.acks == 0:
         hang_up_if_refused(rows)
         return None  # the client is not listening
-    waiter = SafeWaiter([(row.partition, row.stored.end_offset) for row in rows if row.stored], request.acks)
-    if not waiter.woken:
+    if unsafe := [row for row in rows if not row.is_safe(request.acks)]:
+        waiter = SafeWaiter([(row.partition, row.end_offset) for row in unsafe], request.acks)
         await ctx.pause(waiter, within_ms=request.timeout_ms)  # offsets, no memoryview
-        attempt(rows, lambda row: row.confirm(waiter))
+        attempt(unsafe, Row.confirm, request.acks)
     return response_of(request, rows)
 
 
@@ -40,12 +42,12 @@ def rows_of(request: ProduceRequest) -> list[Row]:
     return [Row(topic, data) for topic in request.topic_data for data in topic.partition_data]
 
 
-def attempt(rows: Iterable[Row], step: Callable[[Row], None]) -> None:
+def attempt(rows: Iterable[Row], step: Callable[[Row, T], None], given: T) -> None:
     """Take each row a step further; one that is refused stays behind, its neighbours go on."""
     for row in rows:
         if row.refusal is None:
             try:
-                step(row)
+                step(row, given)
             except ApiError as no:  # NotLeader, MessageTooLarge, …
                 row.refuse(no)
 
@@ -65,13 +67,14 @@ def refuse_wrong(request: ProduceRequest, rows: list[Row]) -> None:
 
 async def check_in_turns(rows: list[Row], ctx: Context) -> None:
     """Check, or rewrite, step by step and on copies: the read buffer goes home, and others have their turn."""
-    attempt(rows, Row.keep_copy)
-    for row in rows:
-        if row.refusal is None:
-            try:
-                await row.check_in_steps(ctx)
-            except ApiError as no:
-                row.refuse(no)
+    waiting = [row for row in rows if row.refusal is None]
+    for row in waiting:
+        row.keep_copy()
+    for row in waiting:
+        try:
+            await row.check_in_steps(ctx)
+        except ApiError as no:
+            row.refuse(no)
 
 
 def hang_up_if_refused(rows: list[Row]) -> None:

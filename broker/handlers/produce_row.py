@@ -6,7 +6,6 @@ from broker.handlers.storage_errors import PRODUCE_SINCE, code_told
 from broker.handlers.topic_rows import topic_of
 from broker.partitions.partition import Appended, Partition
 from broker.partitions.rewriting import check_or_rewrite, takes_steps
-from broker.partitions.safety import SafeWaiter
 from broker.partitions.validation import Batch, InvalidRecords, Rules, check
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
@@ -71,9 +70,17 @@ class Row:
     def append(self, acks: int) -> None:
         self.stored = self.partition.append(self._batch.view, self._batch.header, acks, self._batch.append_time_ms)
 
-    def confirm(self, waiter: SafeWaiter) -> None:
-        if self.stored is not None:
-            waiter.must_be_safe(self.partition, self.stored.end_offset)
+    @property
+    def end_offset(self) -> int:
+        """Behind what is stored of it; 0 if nothing is."""
+        return 0 if self.stored is None else self.stored.end_offset
+
+    def is_safe(self, acks: int) -> bool:
+        """Nothing has to be waited for: it may be acknowledged, or was refused."""
+        return self.stored is None or self.partition.is_safe(self.stored.end_offset, acks)
+
+    def confirm(self, acks: int) -> None:
+        self.partition.must_be_safe(self.end_offset, acks)
 
     def answer(self) -> PartitionProduceResponse:
         answer = PartitionProduceResponse(index=self._data.index, base_offset=-1)

@@ -223,6 +223,12 @@ class Partition:
         """Whether what ends at `end_offset` may be acknowledged."""
         return self.high_watermark >= end_offset or (acks != -1 and self.settings.flush_messages != 1)
 
+    def must_be_safe(self, end_offset: int, acks: int) -> None:
+        """After a wait. Raises: ApiError, as `must_lead`; REQUEST_TIMED_OUT: we lead, but the time was up."""
+        if not self.is_safe(end_offset, acks):
+            self.must_lead()
+            raise ApiError(ErrorCode.REQUEST_TIMED_OUT)
+
     def lead(self, leadership: Leadership) -> None:
         """Take what the controller said; in a new epoch, or at a follower, those who wait are told to look again."""
         same_epoch = leadership.epoch == self.leadership.epoch

@@ -151,7 +151,7 @@ async def test_a_failed_flush_takes_the_partition_offline(house: House) -> None:
         waiter = SafeWaiter([(partition, 1)], acks=-1)
         assert await waiter.wait(1_000)
         with pytest.raises(ApiError) as no:
-            waiter.must_be_safe(partition, 1)
+            partition.must_be_safe(1, acks=-1)
         assert no.value.code == ErrorCode.KAFKA_STORAGE_ERROR
         nursery.cancel_scope.cancel()
     assert log.flushes == 1

@@ -28,6 +28,7 @@ _OFFSET = Struct(">q")
 _CRC = Struct(">I")
 _ATTRIBUTES = Struct(">h")
 _SMALLEST_OLD = 14  # what follows the length in an empty message of magic 0
+_CODECS = tuple(Codec)
 _CODEC, _LOG_APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
 
 Bytes = bytes | bytearray | memoryview
@@ -68,9 +69,9 @@ class BatchHeader:
     def codec(self) -> Codec:
         """Raises: ApiError UNSUPPORTED_COMPRESSION_TYPE for the ids 5, 6 and 7."""
         codec = self.attributes & _CODEC
-        if codec > Codec.ZSTD:
+        if codec >= len(_CODECS):
             raise ApiError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, f"unknown compression type {codec}")
-        return Codec(codec)
+        return _CODECS[codec]
 
     @property
     def is_log_append_time(self) -> bool:
@@ -97,25 +98,26 @@ def read_header(view: Bytes, position: int = 0) -> BatchHeader:
 
     Raises: ApiError CORRUPT_MESSAGE: too short, an impossible length or magic; INVALID_RECORD: magic 0 or 1.
     """
-    if len(view) - position > MAGIC_AT:
-        _check_start(view, position)
     if len(view) - position < HEADER_BYTES:
-        raise ApiError(ErrorCode.CORRUPT_MESSAGE, "a batch is shorter than its header")
+        raise _no_header(view, position)
     header = BatchHeader(*_HEADER.unpack_from(view, position))
-    if header.batch_length < HEADER_BYTES - 12:
-        raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"a batch has the length {header.batch_length}")
+    if header.magic != 2 or header.batch_length < HEADER_BYTES - 12:
+        raise _no_header(view, position)
     return header
 
 
-def _check_start(view: Bytes, position: int) -> None:
-    (length,) = _LENGTH.unpack_from(view, position + 8)
-    magic = view[position + MAGIC_AT]
-    if length < _SMALLEST_OLD:
-        raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"a batch has the length {length}")
-    if magic > 2:
-        raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"a batch has the magic {magic}")
-    if magic < 2:
-        raise ApiError(ErrorCode.INVALID_RECORD, f"a batch has the old magic {magic}")
+def _no_header(view: Bytes, position: int) -> ApiError:
+    """What is wrong with the bytes where one should be."""
+    if len(view) - position > MAGIC_AT:
+        (length,) = _LENGTH.unpack_from(view, position + 8)
+        magic = view[position + MAGIC_AT]
+        if length < _SMALLEST_OLD or (magic == 2 and length < HEADER_BYTES - 12):
+            return ApiError(ErrorCode.CORRUPT_MESSAGE, f"a batch has the length {length}")
+        if not 0 <= magic <= 2:
+            return ApiError(ErrorCode.CORRUPT_MESSAGE, f"a batch has the magic {magic}")
+        if magic < 2:
+            return ApiError(ErrorCode.INVALID_RECORD, f"a batch has the old magic {magic}")
+    return ApiError(ErrorCode.CORRUPT_MESSAGE, "a batch is shorter than its header")
 
 
 def split(batches: memoryview) -> Iterator[tuple[BatchHeader, memoryview]]:
