@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from compat_tests.bad_frames import noted
+from compat_tests.bad_frames import AT_LEAST, is_whole, noted
 from compat_tests.broker_process import BrokerProcess
 
 _numbers = itertools.count()
@@ -35,9 +35,12 @@ def topic(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def frames_sent() -> set[int]:
-    """Hashes of the different ones, of a file."""
-    return set()
+def frames_sent(request: pytest.FixtureRequest) -> Iterator[set[int]]:
+    """Hashes of the different ones, of a file of bad input; at its end there must be enough."""
+    sent: set[int] = set()
+    yield sent
+    if is_whole(request.config):
+        assert len(sent) >= AT_LEAST[request.path.stem], f"{len(sent)} different frames"
 
 
 @pytest.fixture(autouse=True)

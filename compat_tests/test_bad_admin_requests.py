@@ -11,6 +11,7 @@ import pytest
 
 from broker.handlers.table import TABLE
 from broker.testing.questions import codes_in
+from compat_tests import bad_names
 from compat_tests.apache_kafka import ApacheKafka
 from compat_tests.bad_admin_requests import CASES, Case
 from compat_tests.bad_batches import sound
@@ -34,6 +35,10 @@ KAFKAS = {
     **{
         f"86 IncrementalAlterConfigs {name}": ({40}, "It asks ZooKeeper for the name, as a path, before all else.")
         for name in PATHS
+    },
+    **{
+        f"86 CreatePartitions {name}": ({-1}, "The same, and it knows no better than to blame itself.")
+        for name in ("''", *PATHS)
     },
     **{
         f"ElectLeaders of type {kind}": ({-1}, "It does not expect such a type; we tell the client that it is wrong.")
@@ -138,7 +143,7 @@ def test_kafka_answers_with_the_same_codes_but_for_the_differences_named_here(ka
         for key, (lowest, highest) in served().items()
         if key in theirs
     }
-    asked = [case for case in CASES if case.key in both and case.name not in NEVER_ANSWERED]
+    asked = [case for case in [*CASES, *bad_names.CASES] if case.key in both and case.name not in NEVER_ANSWERED]
     for case in asked:
         for version in versions_of(case, both):
             expected, _ = KAFKAS.get(case.name, (case.codes, ""))

@@ -172,6 +172,16 @@ def test_what_brokers_ask_of_each_other_closes(broker: BrokerProcess, row: Row) 
         assert outcome(broker.port, framed(header(key, 0, tags=is_flexible(key, 0)) + bytes(64))) is None
 
 
+def test_what_is_not_served_closes_at_any_version(broker: BrokerProcess) -> None:
+    """Row 12 with a body that is right; and 97, 99 to 101, 107 to 109, whose APIs are not in the table."""
+    missing = [key for key in ApiKey if key not in {row.key for row in TABLE}]
+    for key in missing:
+        cls = request_class(key)
+        for version in range(cls.VERSIONS[0], cls.VERSIONS[1] + 1):
+            assert outcome(broker.port, request_frame(filled(cls, version), version)) is None, (key, version)
+    assert len(missing) > 20
+
+
 @pytest.mark.parametrize("client_id", [None, b"", b"\xff\xfe\x80", b"a\nb\x1b[2J", b"x" * 32_767], ids=str)
 @pytest.mark.parametrize("correlation_id", [-1, 0, -(2**31), 2**31 - 1])
 def test_any_client_id_and_correlation_id_is_served(
@@ -327,7 +337,7 @@ def test_too_many_elements_close(broker: BrokerProcess) -> None:
     assert outcome(broker.port, framed(head + struct.pack(">ii", -1, 1001) + topic * 1001)) is None
 
 
-@pytest.mark.parametrize("version", [4, 9, 12, 13])
+@pytest.mark.parametrize("version", range(14))
 def test_a_topic_name_of_invalid_utf8_is_an_invalid_name(broker: BrokerProcess, version: int) -> None:
     """Row 39."""
     message = MetadataRequest(topics=[MetadataRequestTopic(name="zz")], allow_auto_topic_creation=True)
@@ -338,6 +348,27 @@ def test_a_topic_name_of_invalid_utf8_is_an_invalid_name(broker: BrokerProcess, 
     assert found.topics[0].error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
 
 
+@each_api
+def test_any_negative_length_of_a_string_that_may_be_null_is_null(broker: BrokerProcess, row: Row) -> None:
+    """Row 26: what becomes of it is what becomes of -1."""
+    for version, head, body, mark in marks(row):
+        if mark.what == "string" and mark.nullable and not is_flexible(row.key, version):
+            null, *others = (
+                closes(broker, head + put(body, mark, struct.pack(">h", size))) for size in (-1, -2, -300, -32_768)
+            )
+            assert others == [null] * 3, (version, mark)
+
+
+def closes(broker: BrokerProcess, content: bytes) -> bool:
+    """Rather than being answered, or waited over."""
+    with RawClient(broker.port) as client:
+        client.send(framed(content))
+        try:
+            return client.answer(within_s=0.5) is None
+        except TimeoutError:
+            return False
+
+
 def test_the_null_uuid_is_no_topic(broker: BrokerProcess) -> None:
     """Row 40."""
     message = FetchRequest(topics=[FetchTopic(partitions=[FetchPartition()])], max_bytes=1000)
@@ -346,16 +377,26 @@ def test_the_null_uuid_is_no_topic(broker: BrokerProcess) -> None:
     assert found.responses[0].partitions[0].error_code == ErrorCode.UNKNOWN_TOPIC_ID  # type: ignore[attr-defined]
 
 
-def test_any_boolean_but_zero_is_true(broker: BrokerProcess, topic: str) -> None:
+@pytest.mark.parametrize("version", range(4, 14))
+def test_any_boolean_but_zero_is_true(broker: BrokerProcess, topic: str, version: int) -> None:
     """Row 41: `allow_auto_topic_creation` of 7 creates the topic."""
     message = MetadataRequest(topics=[MetadataRequestTopic(name=topic)], allow_auto_topic_creation=True)
-    body, places = slow_encode(message, 4)
-    assert places[-1].what == "bool"
+    body, places = slow_encode(message, version)
+    allow = next(place for place in places if place.what == "bool")
     found = answer_of(
-        ApiKey.METADATA, 4, outcome(broker.port, framed(head_of(message, 4) + put(body, places[-1], b"\7")))
+        ApiKey.METADATA, version, outcome(broker.port, framed(head_of(message, version) + put(body, allow, b"\7")))
     )
     assert isinstance(found, MetadataResponse)
     assert found.topics[0].error_code == ErrorCode.NONE
+
+
+@each_api
+def test_no_boolean_is_refused_for_its_value(broker: BrokerProcess, row: Row) -> None:
+    """Row 41, in each place of each version."""
+    for version, head, body, mark in marks(row):
+        if mark.what == "bool" and not mark.in_tag:
+            for byte in (b"\2", b"\7", b"\xff"):
+                assert not closes(broker, head + put(body, mark, byte)), (version, mark, byte)
 
 
 # ---- the same broker, other faults of the wire

@@ -5,6 +5,7 @@ The numbers are those of our catalogue of bad inputs.
 """
 
 import struct
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -416,6 +417,24 @@ def test_69_one_of_the_last_five_batches_is_known_again(
     assert [produce(batch) for batch in batches[1:]] == stored[1:]
     assert produce(batches[0]) == (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, -1)
     assert bystander.end_offset("plain") == end
+
+
+@pytest.mark.parametrize("transactional_id", [None, "t"])
+@pytest.mark.parametrize("version", range(ONLY_BATCHES_SINCE, HIGHEST + 1))
+def test_71_a_transactional_batch_to_a_partition_of_no_transaction(
+    client: TypedClient, bystander: TypedClient, ids: dict[str, UUID], transactional_id: str | None, version: int
+) -> None:
+    """This broker has never begun one; the batch beside it is stored."""
+    before, beside = bystander.end_offset("plain"), bystander.end_offset("timed")
+    batch = with_fields(sound(2), attributes=0x10, producer_id=5, producer_epoch=0, base_sequence=0)
+    request = request_for(batch, version, "plain", ids["plain"])
+    now = at_times([int(time.time() * 1000)])
+    request.topic_data += request_for(now, version, "timed", ids["timed"]).topic_data
+    request.transactional_id = transactional_id
+    answer = client.ask(request, version)
+    codes = [row.error_code for topic in answer.responses for row in topic.partition_responses]
+    assert codes == [ErrorCode.INVALID_TXN_STATE, ErrorCode.NONE]
+    assert (bystander.end_offset("plain"), bystander.end_offset("timed")) == (before, beside + 1)
 
 
 @pytest.fixture(scope="module")

@@ -168,6 +168,34 @@ def test_78_a_session_that_is_not_there(
     assert all(not row.records for topic in answer.responses for row in topic.partitions)
 
 
+def session_of(client: TypedClient, aged: tuple[UUID, int], version: int) -> FetchRequest:
+    """The second fetch of a session that has just begun."""
+    began = client.ask(fetch(aged[0], 3, session_epoch=0), version)
+    assert began.session_id > 0
+    return FetchRequest(min_bytes=0, session_id=began.session_id, session_epoch=1)
+
+
+@versions(ApiKey.FETCH, since=7)
+@pytest.mark.parametrize("epoch", [2, 5, INT32_MAX])
+def test_78_an_epoch_that_is_not_the_next(
+    client: TypedClient, aged: tuple[UUID, int], epoch: int, version: int
+) -> None:
+    """The session stays for the one whose turn it is."""
+    request = session_of(client, aged, version)
+    request.session_epoch = epoch
+    assert failures(client.ask(request, version)) == {ErrorCode.INVALID_FETCH_SESSION_EPOCH}
+    request.session_epoch = 1
+    assert failures(client.ask(request, version)) == set()
+
+
+@versions(ApiKey.FETCH, since=7)
+def test_78_a_session_of_names_that_goes_on_with_ids(client: TypedClient, aged: tuple[UUID, int], version: int) -> None:
+    """And one of ids with names: the client was exchanged for an older or a newer one."""
+    request = session_of(client, aged, version)
+    other = 13 if version < 13 else 12
+    assert failures(client.ask(request, other)) == {ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR}
+
+
 @versions(ApiKey.FETCH, since=13)
 @pytest.mark.parametrize("topic_id", [UUID(int=0xBAD), ZERO_UUID], ids=["made up", "zero"])
 def test_79_an_unknown_topic_id(client: TypedClient, topic_id: UUID, version: int) -> None:
