@@ -28,7 +28,8 @@ from broker.storage.segments.names import (
     marked_directory,
     partition_directory,
 )
-from broker.storage.segments.recovery import LeftBehind, open_log
+from broker.storage.segments.recovery import open_log
+from broker.storage.segments.recovery_segments import LeftBehind
 
 log = logging.getLogger("barnabas.storage")
 

@@ -207,11 +207,12 @@ class SegmentStorage:
 
     async def _close_one(self, kept: SegmentLog, limiter: trio.CapacityLimiter, failed: set[Path]) -> None:
         async with limiter:
-            if kept.failure is not None or kept.commit.doubtful:
-                failed.add(kept.directory.parent)
+            durable = kept.failure is None
             try:
                 await kept.close()
             except StorageFailed:
+                durable = False
+            if not durable or kept.commit.doubtful or kept.commit.recovery_point < kept.end_offset:
                 failed.add(kept.directory.parent)
 
     # --- one log ---

@@ -1,5 +1,6 @@
 """All logs of one broker: where they go, what the background does with them, what is left of the deleted ones."""
 
+import errno
 from pathlib import Path
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import trio
 
 from broker.clock import SetClock
 from broker.storage.contract import LogId, StorageFailed
+from broker.storage.directories.directory import CLEAN_SHUTDOWN
 from broker.storage.files import SystemDisk, read_whole
 from broker.storage.segments.log import SegmentLog
 from broker.testing.disk import FakeDisk
@@ -197,6 +199,21 @@ async def test_segments_that_retention_dropped_are_removed_from_the_disk_later(a
         await trio.sleep(61)
         assert not disk.paths(".deleted")
         assert [path.name for path in disk.paths(".log")] == ["00000000000000000004.log"]
+
+
+@pytest.mark.parametrize(("call", "number"), [("write", errno.ENOSPC), ("sync", errno.EIO)])
+async def test_a_stop_that_could_not_make_all_durable_is_not_clean(call: str, number: int) -> None:
+    """After a clean one the next start believes that the log ends at its recovery point."""
+    disk = FakeDisk()
+    storage = storage_on(disk)
+    await started(storage)
+    storage.create(ORDERS, "orders", LogOptions()).append(batch("x"), 0, NOW_MS)
+    disk.fail(call, number, path="leader-epoch-checkpoint.tmp", times=9)
+    await storage.close()
+    assert not disk.exists(DATA / CLEAN_SHUTDOWN)
+    again = storage_on(disk.after_crash())
+    await started(again)
+    assert again.create(ORDERS, "orders", LogOptions()).end_offset == 1
 
 
 # --- rolling ---

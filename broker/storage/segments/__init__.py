@@ -18,7 +18,7 @@
     swapping.py        a cleaned segment takes the place of old ones, also over a crash
     producers_file.py  producer states in `.snapshot` files; snapshot.py is their format
     transactions.py    which aborted transactions a reader must know; transaction_index.py is `.txnindex`
-    recovery.py        opening a directory that was left in any state
+    recovery.py        opening a directory that was left in any state; recovery_segments.py what its segments hold
     checkpoints.py     the format of the small text files
     names.py           what files and directories are called
 

@@ -7,7 +7,8 @@ Nothing is decompressed: the CRC is that of the compressed bytes.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import takewhile
 from struct import Struct
 from typing import TYPE_CHECKING
@@ -48,20 +49,48 @@ async def check(kept: "SegmentLog", segment: Contents, offset: int, more_bytes: 
         await walk.run(begin, lower, segment.checked.own_from, offset, more_bytes)
 
 
-async def check_all(kept: "SegmentLog", segment: Contents, breathe: Breathe) -> None:
-    """Check it from its first byte to its last, also what is known.  Raises: OSError."""
-    with Walk(kept, segment, segment.file, breathe) as walk:
+async def check_all(
+    kept: "SegmentLog", segment: Contents, breathe: Breathe, found: Callable[[Damage], None] | None = None
+) -> None:
+    """Check it from its first byte to its last, also what is known.
+
+    Args: found: takes each damage instead of `refuse`.
+    Raises: OSError.
+    """
+    with Walk(kept, segment, segment.file, breathe, found) as walk:
         await walk.run(0, segment.base_offset, segment.size, segment.next_offset, 0)
+
+
+def refuse(kept: "SegmentLog", segment: Contents, damage: Damage) -> None:
+    """Its offsets are not served from now on, with one line if that is news."""
+    if segment.checked.damaged(damage):
+        log.error(
+            "%s: offsets %d to %d are damaged and not served (bytes %d to %d of %s); all others are",
+            kept.name,
+            damage.offset,
+            damage.next_offset - 1,
+            damage.position,
+            damage.end,
+            segment.path,
+        )
 
 
 class Walk:
     """From batch to batch of one segment. `file` is held meanwhile."""
 
-    def __init__(self, kept: "SegmentLog", segment: Contents, file: File, breathe: Breathe) -> None:
+    def __init__(
+        self,
+        kept: "SegmentLog",
+        segment: Contents,
+        file: File,
+        breathe: Breathe,
+        found: Callable[[Damage], None] | None = None,
+    ) -> None:
         self._log = kept
         self._segment = segment
         self._file = file
         self._breathe = breathe
+        self._found = found or partial(refuse, kept, segment)
         self._size = segment.size
         self._bound = segment.next_offset
         self._cuts = segment.cuts
@@ -153,7 +182,7 @@ class Walk:
             accused = -1
         damage = await self._damage(position, header, lower)
         if not self.changed:
-            self._tell(damage)
+            self._found(damage)
         return damage.end, damage.next_offset, accused
 
     async def _take_turn(self, position: int) -> None:
@@ -240,15 +269,3 @@ class Walk:
                 at = window.find(start, at + 1)
             begin += _WINDOW_BYTES
             yield None
-
-    def _tell(self, damage: Damage) -> None:
-        if self._segment.checked.damaged(damage):
-            log.error(
-                "%s: offsets %d to %d are damaged and not served (bytes %d to %d of %s); all others are",
-                self._log.name,
-                damage.offset,
-                damage.next_offset - 1,
-                damage.position,
-                damage.end,
-                self._segment.path,
-            )

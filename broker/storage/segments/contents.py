@@ -184,6 +184,14 @@ class Contents:
     def _without_entries(self) -> "Contents":
         return Contents(self._disk, self.directory, self.base_offset, self.suffix)
 
+    def sound_headers(self, position: int = 0) -> Iterator[tuple[int, BatchHeader]]:
+        """Positions and headers of the batches from `position` on, but for those that are known to be damaged."""
+        while position < self.size:
+            end = self.checked.sound_until(position, self.size)
+            yield from headers(self.file, position, end)
+            damage = self.checked.damage_at(end)
+            position = self.size if damage is None else damage.end
+
     # --- looking up ---
 
     def find(self, offset: int, end: int | None = None) -> tuple[int, int, int] | None:

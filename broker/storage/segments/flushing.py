@@ -173,7 +173,7 @@ class _Round:
             call()
         except OSError as error:
             self.complete = False
-            self.doubtful = error.errno not in (ENOSPC, EDQUOT)
+            self.doubtful |= error.errno not in (ENOSPC, EDQUOT)
 
     def note(self) -> None:
         for index in self._aborted if not self.complete else ():

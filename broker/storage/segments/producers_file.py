@@ -12,7 +12,6 @@ from broker.storage.files import read_whole, write_all
 from broker.storage.producers import ProducerStates
 from broker.storage.segments.contents import BATCHES_A_STEP
 from broker.storage.segments.names import SNAPSHOT, offset_file, offset_of
-from broker.storage.segments.scan import headers
 from broker.storage.segments.snapshot import SnapshotDamaged, decode_snapshot, encode_snapshot
 from kproto.errors import ApiError
 from kproto.records.batch import BatchHeader, Bytes
@@ -104,7 +103,7 @@ def _replay(log: "SegmentLog", states: ProducerStates, offset: int, below: int) 
             continue
         if segment.base_offset >= below:
             return
-        stored = headers(segment.file, segment.indexed(offset) if offset > segment.base_offset else 0, segment.size)
+        stored = segment.sound_headers(segment.indexed(offset) if offset > segment.base_offset else 0)
         while step := list(islice(stored, BATCHES_A_STEP)):
             for position, header in step:
                 if header.base_offset >= offset and header.producer_id >= 0:

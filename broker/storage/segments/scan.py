@@ -76,6 +76,21 @@ def crc_is_right(file: File, position: int, header: BatchHeader) -> bool:
     return _crc(file, position + CRC_FROM, position + header.size, crc32c) == header.crc
 
 
+def is_one_batch(file: File, position: int, end: int) -> bool:
+    """Whether one batch lies there, damaged somewhere, by its length or else by its CRC: so nothing is cut off."""
+    size = end - position
+    if not SMALLEST_BYTES <= size < 1 << 31:
+        return False
+    head, length = bytearray(file.read(HEADER_BYTES, position)), (size - 12).to_bytes(4, "big")
+    if head[8:12] == length:
+        return True
+    head[8:12] = length
+    try:
+        return crc_is_right(file, position, read_stored_header(head, 0))
+    except ApiError:
+        return False
+
+
 def _crc(file: File, at: int, end: int, checksum: Callable[[bytes, int], int]) -> int | None:
     """None if the file ends before `end`."""
     crc = 0

@@ -136,6 +136,21 @@ async def test_a_failed_fsync_of_what_the_log_can_tell_only_keeps_the_recovery_p
     assert (found.failure, found.end_offset, found.latest_epoch) == (None, 13, 0)
 
 
+async def test_a_full_disk_does_not_make_a_failed_fsync_forgotten() -> None:
+    """Both in one flush: what is full may have room again, what was not synced stays in doubt."""
+    disk = FakeDisk()
+    storage = storage_on(disk)
+    await started(storage)
+    log = storage.create(ORDERS, "orders", LogOptions())
+    fill(log)
+    disk.fail("sync", errno.EIO, path="partition.metadata")
+    disk.fail("write", errno.ENOSPC, path="leader-epoch-checkpoint.tmp")
+    for _ in range(2):
+        assert await log.flush() == log.end_offset
+        assert log.commit.recovery_point == 0
+        fill(log)
+
+
 async def test_directories_are_synced_when_names_in_them_change(autojump_clock: object) -> None:
     """At the first batch, at a roll, at a delete; not at every flush."""
     disk = FakeDisk()
