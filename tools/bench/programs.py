@@ -3,6 +3,7 @@
 Each maker returns a `Server`, or raises `NotHere` with the reason, which the report tells.
 """
 
+import compileall
 import hashlib
 import importlib.util
 import os
@@ -67,6 +68,7 @@ def cache() -> Path:
 def our_program(folder: Path, *, compiled: bool) -> Path:
     """A copy of this program to run `python -m barnabas` in: edits in a checkout meanwhile do not count.
 
+    It has bytecode, as pip leaves it, even where `PYTHONDONTWRITEBYTECODE` stands: a start would take twice as long.
     Raises: NotHere: the walker cannot be compiled here.
     """
     door = Path(str(importlib.util.find_spec("barnabas").origin)).parent  # type: ignore[union-attr]
@@ -78,6 +80,7 @@ def our_program(folder: Path, *, compiled: bool) -> Path:
         shutil.copytree(place, folder / room, ignore=shutil.ignore_patterns("*.so", "__pycache__", "test_*"))
     if compiled:
         _compile(folder, walker / "records")
+    compileall.compile_dir(folder, quiet=1)
     return folder
 
 
