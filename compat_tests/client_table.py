@@ -1,55 +1,42 @@
-"""Which client was sent, stored and read as what: `python -m compat_tests.client_table` prints docs/clients.md.
+"""Which client was sent, stored and read as what; `client_page` tells it.
 
-One broker, registered in a real ZooKeeper since clients of 0.8 look there; a tap on the wire notes what goes by. For
-each codec a topic, to which every client that knows the codec writes in turn; then every client that knows it reads
-all of the topic. And a topic for each client that has groups: its group reads one half, and later the other.
+Brokers registered in a real ZooKeeper, since clients of 0.8 look there; a tap on the wire notes what goes by. For each
+codec a topic, to which every client that knows the codec writes in turn; then every client that knows it reads all of
+the topic. And a topic for each client that has groups: its group reads one half, and later the other. These topics have
+nothing to do with each other, so they are shared out between two lanes, each with a broker and a tap of its own.
 """
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
+import trio
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.jars import ZooKeeper
-from compat_tests.table_clients import ALL_CODECS, MARK, Client, Place, every_client
+from compat_tests.table_clients import ALL_CODECS, Client, Kcat, Place, every_client
 from compat_tests.wire_tap import Formats, Heard, WireTap
 from kproto.api_keys import ApiKey
 from kproto.records.batch import split
 
 LINES = 5
 """That each client writes in each codec."""
+MARK = "line "
+"""All lines begin so; what else a client prints does not."""
+LENGTH = 240
+"""Of a line: compressed even one alone is shorter, else some clients would send it as it is."""
 
-GROUP_APIS = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.OFFSET_FETCH, ApiKey.OFFSET_COMMIT)
-HEAD = f"""# Clients
-
-What unmodified clients sent, what Barnabas stored, and what they read, as the tests saw it on the wire and on the disk.
-Made by `python -m compat_tests.client_table > docs/clients.md`, which wants java 17, mvn and kcat. With
-`-m campaign --full` the tests hold the rows of clients that never change to what is told here, and all clients to
-reading what all others wrote.
-
-*v0* and *v1* are the message sets of Kafka before 0.11, *v2* its batches since. Nothing but v2 is ever written to disk.
-
-## Written
-
-{LINES} lines from each client in each codec: the format in which they were sent → the one in which they were stored, in
-the same codec. An empty place: the client does not know the codec.
-"""
-READ = """
-## Read
-
-All lines that all clients above wrote in that codec: the formats in which the client was given them.
-"""
-GROUPS = """
-## Groups
-
-Two members of a group, one after the other: the second got what was written after the first had gone, and nothing else.
-Heartbeats are left out: whether there is time for one is chance. Clients of 0.8 commit to ZooKeeper by themselves.
-"""
+RUN_S = 60
+"""For one run of a client; then it is killed, and nothing else is run."""
+SILENCE_S = 15
+"""For the broker to close the connections of a client that has gone."""
+LANES = 2
 
 
 @dataclass
@@ -64,6 +51,7 @@ class Read:
     lines: list[str]
     versions: set[int]
     formats: set[int]
+    errors: str
 
 
 @dataclass
@@ -71,6 +59,7 @@ class Table:
     """By client's name, and codec; `wrote`: all lines of a codec, in order."""
 
     clients: list[Client]
+    codecs: tuple[str, ...]
     wrote: dict[str, list[str]] = field(default_factory=dict)
     written: dict[tuple[str, str], Written] = field(default_factory=dict)
     read: dict[tuple[str, str], Read] = field(default_factory=dict)
@@ -79,146 +68,156 @@ class Table:
     """To the group coordinator."""
 
 
-MIDDLE_ONES = ("kafka-python 1.4.7, api", "kafka-python 2.0.2", "kafka-python 2.2")
-"""Between the oldest and the newest, in a dozen poses."""
+class Run(NamedTuple):
+    """What a client printed, and what the tap heard of it meanwhile."""
+
+    lines: list[str]
+    errors: str
+    heard: list[Heard]
+
+    def of(self, api: ApiKey) -> list[Heard]:
+        return [each for each in self.heard if each.api is api]
 
 
-def make_table(folder: Path, *, full: bool = True) -> Table:
-    """Run all clients, or those that are not in the middle; nothing is judged here.
+@dataclass
+class Lane:
+    """A broker behind a tap; one client at a time runs here, so that what is heard is known to be of it."""
 
-    Raises: AssertionError: the tap did not understand what it heard.
+    broker: BrokerProcess
+    tap: WireTap
+    place: Place
+
+    async def run(self, client: Client, command: list[str], stdin: str = "") -> Run:
+        """Until it has ended, and the broker has done all that it asked: not every client waits for that.
+
+        Raises: AssertionError: it ran for too long, or failed, or the tap did not understand it.
+        """
+        before = len(self.tap.heard)
+        printed, errors = await to_its_end(client.name, command, stdin)
+        assert await self.tap.silence(SILENCE_S), f"{client.name}: {SILENCE_S} s after its end it is still connected"
+        assert self.tap.failures == [], client.name
+        lines = [line for line in printed.splitlines() if line.startswith(MARK)]
+        return Run(lines, errors, self.tap.heard[before:])
+
+
+async def to_its_end(who: str, command: list[str], stdin: str) -> tuple[str, str]:
+    """What it said on stdout and stderr. Raises: AssertionError with both: it was killed after RUN_S, or failed."""
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as errors:
+        ended = None
+        with trio.move_on_after(RUN_S):
+            ended = await trio.run_process(command, stdin=stdin.encode(), stdout=printed, stderr=errors, check=False)
+        for file in (printed, errors):
+            file.seek(0)
+        said = printed.read(), errors.read()
+    how = f"still ran after {RUN_S} s" if ended is None else f"ended with {ended.returncode}"
+    assert how == "ended with 0", f"{who} {how}: {' '.join(command)}\n{''.join(said)}"
+    return said
+
+
+Job = Callable[[Lane], Awaitable[None]]
+
+
+async def make_table(folder: Path, *, full: bool = True) -> Table:
+    """Run all clients in all they can; or every release of them once, in the two codecs that all of them know.
+
+    Nothing is judged here but that each client comes to its end.
+    Raises: AssertionError, as `Lane.run`; the others are stopped at once.
     """
-    with broker_behind_a_tap(folder) as (broker, tap, place):
-        clients = [client for client in every_client(folder) if full or not client.name.startswith(MIDDLE_ONES)]
-        table = Table(clients)
-        names = [client.name for client in table.clients if client.groups]
-        create_topics(place, [*ALL_CODECS, *(group_of(name) for name in names)])
-        for codec in ALL_CODECS:
-            write_all(table, codec, broker, tap, place)
-        for codec in ALL_CODECS:
-            read_all(table, codec, tap, place)
-        for client in table.clients:
-            if client.groups:
-                read_in_a_group(table, client, tap, place)
-        assert tap.failures == []
+    clients = await trio.to_thread.run_sync(partial(every_client, folder, every_pose=full))
+    table = Table(clients, ALL_CODECS if full else ALL_CODECS[:2])
+    members = [client for client in clients if client.groups]
+    topics = [*table.codecs, *(group_of(client) for client in members)]
+    jobs: list[Job] = [partial(one_codec, table, codec) for codec in table.codecs]
+    left = iter(jobs + [partial(one_group, table, client) for client in members])
+
+    async def work(name: str) -> None:
+        async with a_lane(folder / name, f"{zookeeper.address}/{name}", topics) as lane:
+            for job in left:
+                await job(lane)
+
+    with ZooKeeper(folder) as zookeeper:
+        async with trio.open_nursery() as lanes:
+            for number in range(LANES):
+                lanes.start_soon(work, f"lane-{number}")
     return table
 
 
-@contextmanager
-def broker_behind_a_tap(folder: Path) -> Iterator[tuple[BrokerProcess, WireTap, Place]]:
-    with ZooKeeper(folder) as zookeeper, WireTap() as tap:
-        bootstrap = f"127.0.0.1:{tap.port}"
-        properties = {
-            "broker.id": "0",
-            "zookeeper.connect": zookeeper.address,
-            "advertised.listeners": f"PLAINTEXT://{bootstrap}",
-            "offsets.topic.replication.factor": "1",
-        }
-        broker = BrokerProcess(folder, properties=properties)
-        broker.start()
-        tap.connect_to(broker.port)
+@asynccontextmanager
+async def a_lane(folder: Path, zookeeper: str, topics: list[str]) -> AsyncIterator[Lane]:
+    tap = WireTap()
+    place = Place(f"127.0.0.1:{tap.port}", zookeeper, folder)
+    broker = broker_at(place)
+    async with trio.open_nursery() as background:
+        background.start_soon(tap.run, broker.port)
         try:
-            yield broker, tap, Place(bootstrap, zookeeper.address, folder)
+            await trio.to_thread.run_sync(broker.start)
+            await trio.to_thread.run_sync(create_topics, place, topics)
+            yield Lane(broker, tap, place)
         finally:
             broker.stop()
+        background.cancel_scope.cancel()
+
+
+def broker_at(place: Place) -> BrokerProcess:
+    """Not started yet; its clients find it there."""
+    place.folder.mkdir()
+    properties = {
+        "broker.id": "0",
+        "zookeeper.connect": place.zookeeper,
+        "advertised.listeners": f"PLAINTEXT://{place.bootstrap}",
+        "offsets.topic.replication.factor": "1",
+        "group.initial.rebalance.delay.ms": "0",
+    }
+    return BrokerProcess(place.folder, properties=properties)
 
 
 def create_topics(place: Place, names: list[str]) -> None:
+    """Once that is answered they have leaders."""
     admin = KafkaAdminClient(bootstrap_servers=place.bootstrap)
     admin.create_topics([NewTopic(name=name, num_partitions=1, replication_factor=1) for name in names])
     admin.close()
 
 
-def group_of(name: str) -> str:
+def group_of(client: Client) -> str:
     """A name for its group, and the group's topic."""
-    return "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in name)
+    return "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in client.name)
 
 
-def write_all(table: Table, codec: str, broker: BrokerProcess, tap: WireTap, place: Place) -> None:
-    log = broker.data / f"{codec}-0" / f"{0:020}.log"
+async def one_codec(table: Table, codec: str, lane: Lane) -> None:
     table.wrote[codec] = []
     for client in table.clients:
         if codec in client.writes:
-            lines = [f"{MARK}{n} in {codec} by {client.name}" for n in range(LINES)]
-            heard, position = len(tap.heard), log.stat().st_size if log.exists() else 0
-            client.write(place, codec, codec, lines)
+            lines = [f"{MARK}{n} in {codec} by {client.name} ".ljust(LENGTH, ".") for n in range(LINES)]
+            table.written[client.name, codec] = await written(client, codec, lines, lane)
             table.wrote[codec] += lines
-            sent = [each for each in tap.heard[heard:] if each.api is ApiKey.PRODUCE]
-            batches = [header for header, _ in split(memoryview(log.read_bytes()[position:]))]
-            stored = frozenset((header.magic, header.codec) for header in batches)
-            formats: Formats = frozenset().union(*(each.formats for each in sent))
-            table.written[client.name, codec] = Written(
-                max((each.version for each in sent), default=-1), formats, stored
-            )
-
-
-def read_all(table: Table, codec: str, tap: WireTap, place: Place) -> None:
     for client in table.clients:
         if codec in client.reads:
-            heard = len(tap.heard)
-            lines = client.read(place, codec, len(table.wrote[codec]))
-            fetched = [each for each in tap.heard[heard:] if each.api is ApiKey.FETCH]
+            run = await lane.run(client, client.to_read(lane.place, codec, len(table.wrote[codec])))
+            fetched = run.of(ApiKey.FETCH)
             formats = {magic for each in fetched for magic, _ in each.formats}
-            table.read[client.name, codec] = Read(lines, {each.version for each in fetched}, formats)
+            versions = {each.version for each in fetched}
+            table.read[client.name, codec] = Read(run.lines, versions, formats, run.errors)
 
 
-def read_in_a_group(table: Table, client: Client, tap: WireTap, place: Place) -> None:
-    writer = next(each for each in table.clients if each.name == "kcat")
-    group, heard = group_of(client.name), len(tap.heard)
-    table.halves[client.name] = []
+async def written(client: Client, codec: str, lines: list[str], lane: Lane) -> Written:
+    log = lane.broker.data / f"{codec}-0" / f"{0:020}.log"
+    position = log.stat().st_size if log.exists() else 0
+    run = await lane.run(client, client.to_write(lane.place, codec, codec), "".join(f"{line}\n" for line in lines))
+    sent = run.of(ApiKey.PRODUCE)
+    assert sent, f"{client.name} ended well and sent nothing in {codec}:\n{run.errors}"
+    batches = [header for header, _ in split(memoryview(log.read_bytes()[position:]))]
+    stored = frozenset((header.magic, header.codec) for header in batches)
+    formats: Formats = frozenset().union(*(each.formats for each in sent))
+    return Written(max(each.version for each in sent), formats, stored)
+
+
+async def one_group(table: Table, client: Client, lane: Lane) -> None:
+    """Two members, one after the other, while kcat writes the topic."""
+    group, writer = group_of(client), Kcat()
+    table.halves[client.name], table.spoken[client.name] = [], []
     for half in range(2):
-        writer.write(place, group, "none", [f"{MARK}{LINES * half + n}" for n in range(LINES)])
-        table.halves[client.name].append(client.read(place, group, LINES, group, goes_on=half == 1))
-    table.spoken[client.name] = tap.heard[heard:]
-
-
-# --- as text ---
-
-
-def magics(formats: Formats) -> str:
-    return ", ".join(f"v{magic}" for magic in sorted({magic for magic, _ in formats}))
-
-
-def row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def written_row(table: Table, client: Client) -> str:
-    found = [table.written.get((client.name, codec)) for codec in ALL_CODECS]
-    version = max(each.version for each in found if each is not None)
-    cells = ["" if each is None else f"{magics(each.sent)} → {magics(each.stored)}" for each in found]
-    return row(client.name, f"Produce {version}", *cells)
-
-
-def read_row(table: Table, client: Client) -> str:
-    found = [table.read.get((client.name, codec)) for codec in ALL_CODECS]
-    versions = sorted({version for each in found if each is not None for version in each.versions})
-    cells = ["" if each is None else ", ".join(f"v{magic}" for magic in sorted(each.formats)) for each in found]
-    return row(client.name, f"Fetch {', '.join(map(str, versions))}", *cells)
-
-
-def group_row(table: Table, client: Client) -> str:
-    spoken = {(each.api, each.version) for each in table.spoken[client.name]}
-    told = [f"{api.kafka_name} {version}" for api in GROUP_APIS for key, version in sorted(spoken) if key is api]
-    return row(client.name, ", ".join(told) or "–")
-
-
-def rows_of(table: Table, client: Client) -> list[str]:
-    """What is told of a client."""
-    rows = [written_row(table, client)] if client.writes else []
-    rows += [read_row(table, client)] if client.reads else []
-    return rows + ([group_row(table, client)] if client.groups else [])
-
-
-def page(table: Table) -> str:
-    head = [row("client", "request", *ALL_CODECS), row(*["---"] * (2 + len(ALL_CODECS)))]
-    written = [written_row(table, client) for client in table.clients if client.writes]
-    read = [read_row(table, client) for client in table.clients if client.reads]
-    groups = [group_row(table, client) for client in table.clients if client.groups]
-    parts = [HEAD, *head, *written, READ, *head, *read, GROUPS, row("client", "requests"), row("---", "---"), *groups]
-    return "\n".join(parts) + "\n"
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        print(page(make_table(Path(folder))), end="")
+        lines = "".join(f"{MARK}{LINES * half + n}\n" for n in range(LINES))
+        await lane.run(writer, writer.to_write(lane.place, group, "none"), lines)
+        run = await lane.run(client, client.to_read(lane.place, group, LINES, group, goes_on=half == 1))
+        table.halves[client.name].append(run.lines)
+        table.spoken[client.name] += run.heard

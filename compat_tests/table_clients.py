@@ -1,23 +1,21 @@
-"""Unmodified clients of thirteen years, each with two verbs: write some lines, read so many of them."""
+"""Unmodified clients of thirteen years, as command lines: to write the lines of stdin, to read so many to stdout."""
 
-import asyncio
 import importlib.metadata
 import json
 import subprocess
 import sys
 import venv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from compat_tests import any_kafka_python
-from compat_tests.jars import LAST_WITH_ZOOKEEPER, NEWEST, OLD, run_tool
+from compat_tests import any_python_client
+from compat_tests.jars import LAST_WITH_ZOOKEEPER, NEWEST, OLD, java_command
 from compat_tests.tools_at_hand import needs
 
 ALL_CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
-MARK = "line "
-"""All lines begin so; what else a client prints does not."""
+BEFORE_LZ4, BEFORE_ZSTD = ALL_CODECS[:2], ALL_CODECS[:4]
 
 
 class Place(NamedTuple):
@@ -42,15 +40,11 @@ class Client(Protocol):
     @property
     def groups(self) -> bool: ...
 
-    def write(self, at: Place, topic: str, codec: str, lines: list[str]) -> None: ...
+    def to_write(self, at: Place, topic: str, codec: str) -> list[str]: ...
 
-    def read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
-        """From the beginning; or `goes_on`, where the group was."""
+    def to_read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
+        """From the beginning; or `goes_on`, where the group was. It may print more than the lines."""
         ...
-
-
-def ours(said: str) -> list[str]:
-    return [line for line in said.splitlines() if line.startswith(MARK)]
 
 
 @dataclass
@@ -69,28 +63,27 @@ class Console:
         notes = {"zookeeper": ", through ZooKeeper", "partition": ", SimpleConsumerShell"}
         return f"Kafka {self.release} console{notes.get(self.by, '')}"
 
-    def write(self, at: Place, topic: str, codec: str, lines: list[str]) -> None:
+    def to_write(self, at: Place, topic: str, codec: str) -> list[str]:
         tool = "org.apache.kafka.tools.ConsoleProducer" if self.release == NEWEST else "kafka.tools.ConsoleProducer"
         to = "--bootstrap-server" if self.release == NEWEST else "--broker-list"
         how = ["--compression-codec", codec] if codec != "none" else []
         if self.release == "0.8.1.1":
             tool, how = "kafka.producer.ConsoleProducer", how and ["--compress"]
-        text = "".join(f"{line}\n" for line in lines)
-        run_tool(self.release, tool, to, at.bootstrap, "--topic", topic, *how, stdin=text)
+        return java_command(self.release, tool, to, at.bootstrap, "--topic", topic, *how)
 
-    def read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
+    def to_read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
         wanted = ["--topic", topic, "--max-messages", str(count)]
         if self.by == "partition":
             place = ["--broker-list", at.bootstrap, "--partition", "0", "--offset", "-2", "--no-wait-at-logend"]
-            return ours(run_tool(self.release, "kafka.tools.SimpleConsumerShell", *place, *wanted).stdout)
+            return java_command(self.release, "kafka.tools.SimpleConsumerShell", *place, *wanted)
         where = ["--zookeeper", at.zookeeper] if self.by == "zookeeper" else ["--bootstrap-server", at.bootstrap]
         if self.by == "bootstrap":
-            wanted += ["--timeout-ms", "15000"]
+            wanted += ["--timeout-ms", "30000"]
         if self.release in ("0.9.0.1", "0.10.2.2"):
             wanted += ["--new-consumer"]
         if not goes_on:
             wanted += ["--from-beginning"]
-        return ours(run_tool(self.release, self._consumer(), *where, *wanted, *self._of(group, at)).stdout)
+        return java_command(self.release, self._consumer(), *where, *wanted, *self._of(group, at))
 
     def _consumer(self) -> str:
         if self.release == "0.8.1.1":
@@ -109,40 +102,27 @@ class Console:
 
 
 @dataclass
-class KafkaPython:
-    """kafka-python in an environment of its own, or today's, posing as a client of `api_version`."""
+class PythonClient:
+    """A class of `any_python_client` in a `pose`, run by `python`."""
 
-    release: str
-    python: Path
-    api_version: tuple[int, ...] | None = None
-    writes: tuple[str, ...] = ALL_CODECS[:4]
-    reads: tuple[str, ...] = ALL_CODECS[:4]
-    simple: bool = False
-    pinned: bool = True
+    library: str
+    name: str
+    pose: tuple[int, ...] | str | None = None
+    writes: tuple[str, ...] = BEFORE_ZSTD
+    reads: tuple[str, ...] = BEFORE_ZSTD
+    groups: bool = True
+    pinned: bool = False
+    python: Path = field(default_factory=lambda: Path(sys.executable))
 
-    @property
-    def name(self) -> str:
-        kind = ", SimpleClient" if self.simple else ""
-        posing = "" if self.api_version is None else f", api_version {'.'.join(map(str, self.api_version))}"
-        return f"kafka-python {self.release}{kind}{posing}"
+    def to_write(self, at: Place, topic: str, codec: str) -> list[str]:
+        return self._command("write", at, topic, codec)
 
-    @property
-    def groups(self) -> bool:
-        return not self.simple and self.api_version != (0, 8, 2)
+    def to_read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
+        return self._command("read", at, topic, str(count), group)
 
-    def write(self, at: Place, topic: str, codec: str, lines: list[str]) -> None:
-        self._run("write", at, topic, codec, stdin="".join(f"{line}\n" for line in lines))
-
-    def read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
-        return ours(self._run("read", at, topic, str(count), group))
-
-    def _run(self, verb: str, at: Place, topic: str, *rest: str, stdin: str = "") -> str:
-        mode = f"simple-{verb}" if self.simple else verb
-        asked = (mode, at.bootstrap, topic, json.dumps(self.api_version), *rest)
-        command = [str(self.python), any_kafka_python.__file__, *asked]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def _command(self, verb: str, at: Place, *rest: str) -> list[str]:
+        script = any_python_client.__file__
+        return [str(self.python), script, self.library, json.dumps(self.pose), verb, at.bootstrap, *rest]
 
 
 @dataclass
@@ -155,128 +135,63 @@ class Kcat:
     groups: bool = True
     pinned: bool = False
 
-    def write(self, at: Place, topic: str, codec: str, lines: list[str]) -> None:
-        self._run(at, "-P", "-t", topic, "-z", codec, stdin="".join(f"{line}\n" for line in lines))
+    def to_write(self, at: Place, topic: str, codec: str) -> list[str]:
+        return [needs("kcat"), "-b", at.bootstrap, "-P", "-t", topic, "-z", codec]
 
-    def read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
+    def to_read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
         which = ("-G", group, "-X", "auto.offset.reset=earliest", topic) if group else ("-C", "-t", topic, "-o", "0")
-        return ours(self._run(at, "-q", "-c", str(count), *which))
-
-    def _run(self, at: Place, *arguments: str, stdin: str = "") -> str:
-        command = [needs("kcat"), "-b", at.bootstrap, *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
-
-
-@dataclass
-class Confluent:
-    """librdkafka as confluent-kafka brings it; with `fallback` it asks nobody and speaks as to a broker of then."""
-
-    fallback: str = ""
-    writes: tuple[str, ...] = ALL_CODECS
-    reads: tuple[str, ...] = ALL_CODECS
-    groups: bool = True
-    pinned: bool = False
-
-    @property
-    def name(self) -> str:
-        release = importlib.metadata.version("confluent-kafka")
-        return f"confluent-kafka {release}" + (f", broker.version.fallback {self.fallback}" if self.fallback else "")
-
-    def _options(self, at: Place) -> dict[str, object]:
-        posing = {"api.version.request": False, "broker.version.fallback": self.fallback} if self.fallback else {}
-        return {"bootstrap.servers": at.bootstrap, **posing}
-
-    def write(self, at: Place, topic: str, codec: str, lines: list[str]) -> None:
-        from confluent_kafka import Producer
-
-        producer = Producer({**self._options(at), "compression.codec": codec})
-        for line in lines:
-            producer.produce(topic, line.encode())
-        assert producer.flush(20) == 0
-
-    def read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
-        from confluent_kafka import Consumer, TopicPartition
-
-        options = {"group.id": group or "none", "auto.offset.reset": "earliest", "enable.auto.commit": bool(group)}
-        consumer = Consumer({**self._options(at), **options})
-        if group:
-            consumer.subscribe([topic])
-        else:
-            consumer.assign([TopicPartition(topic, 0, 0)])
-        found = [message.value() or b"" for message in consumer.consume(count, 20)]
-        consumer.close()
-        return [value.decode() for value in found]
-
-
-@dataclass
-class Aiokafka:
-    writes: tuple[str, ...] = ALL_CODECS
-    reads: tuple[str, ...] = ALL_CODECS
-    groups: bool = True
-    pinned: bool = False
-
-    @property
-    def name(self) -> str:
-        return f"aiokafka {importlib.metadata.version('aiokafka')}"
-
-    def write(self, at: Place, topic: str, codec: str, lines: list[str]) -> None:
-        from aiokafka import AIOKafkaProducer
-
-        async def send() -> None:
-            compression = None if codec == "none" else codec
-            async with AIOKafkaProducer(bootstrap_servers=at.bootstrap, compression_type=compression) as producer:
-                for line in lines:
-                    await producer.send(topic, line.encode())
-
-        asyncio.run(asyncio.wait_for(send(), 30))
-
-    def read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
-        from aiokafka import AIOKafkaConsumer
-
-        options = {"bootstrap_servers": at.bootstrap, "group_id": group or None, "auto_offset_reset": "earliest"}
-
-        async def receive() -> list[str]:
-            async with AIOKafkaConsumer(topic, **options) as consumer:
-                return [(await consumer.getone()).value.decode() for _ in range(count)]
-
-        return asyncio.run(asyncio.wait_for(receive(), 30))
+        return [needs("kcat"), "-b", at.bootstrap, "-q", "-c", str(count), *which]
 
 
 def consoles() -> Iterator[Client]:
-    before_lz4, before_zstd = ALL_CODECS[:2], ALL_CODECS[:4]
-    yield Console("0.8.1.1", before_lz4, before_lz4, by="zookeeper")
-    yield Console("0.8.1.1", (), before_lz4, by="partition", groups=False)
-    yield Console("0.8.2.2", before_zstd, before_zstd, by="zookeeper")
-    yield Console("0.8.2.2", (), before_zstd, by="partition", groups=False)
-    yield from (Console(release, before_zstd, before_zstd) for release in ("0.9.0.1", "0.10.2.2", "0.11.0.3", OLD))
+    yield Console("0.8.1.1", BEFORE_LZ4, BEFORE_LZ4, by="zookeeper")
+    yield Console("0.8.1.1", (), BEFORE_LZ4, by="partition", groups=False)
+    yield Console("0.8.2.2", BEFORE_ZSTD, BEFORE_ZSTD, by="zookeeper")
+    yield Console("0.8.2.2", (), BEFORE_ZSTD, by="partition", groups=False)
+    yield from (Console(release, BEFORE_ZSTD, BEFORE_ZSTD) for release in ("0.9.0.1", "0.10.2.2", "0.11.0.3", OLD))
     yield from (Console(release) for release in ("2.8.2", LAST_WITH_ZOOKEEPER, NEWEST))
 
 
 POSES = ((0, 8, 2), (0, 9), (0, 10), (0, 11))
 
 
-def pythons(folder: Path) -> Iterator[Client]:
+def kafka_pythons(folder: Path, *, every_pose: bool) -> Iterator[Client]:
     """Releases from PyPI, and the installed one; the two oldest do not start on Python 3.12."""
+    today = importlib.metadata.version("kafka-python")
+    poses = {"2.2.21": (*POSES, (2, 5)), today: (*POSES, (1, 0), (2, 5))}
     if sys.version_info < (3, 12):
-        yield KafkaPython("1.4.7", environment("1.4.7", folder), (0, 8, 2), ALL_CODECS[:3], simple=True)
-        yield from (KafkaPython("1.4.7", environment("1.4.7", folder), pose) for pose in POSES)
-        yield from (KafkaPython("2.0.2", environment("2.0.2", folder), pose) for pose in POSES)
-    yield from (KafkaPython("2.2.21", environment("2.2.21", folder), pose) for pose in (*POSES, (2, 5)))
-    today, here = importlib.metadata.version("kafka-python"), Path(sys.executable)
-    yield from (KafkaPython(today, here, pose, pinned=False) for pose in (*POSES, (1, 0), (2, 5)))
-    yield KafkaPython(today, here, None, ALL_CODECS, ALL_CODECS, pinned=False)
+        old = environment("1.4.7", folder)
+        known, name = ALL_CODECS[:3], "kafka-python 1.4.7, SimpleClient, api_version 0.8.2"
+        yield PythonClient("SimpleClient", name, writes=known, groups=False, pinned=True, python=old)
+        poses = {"1.4.7": POSES, "2.0.2": POSES, **poses}
+    for release, poses_of_it in poses.items():
+        python = Path(sys.executable) if release == today else environment(release, folder)
+        for pose in poses_of_it if every_pose else poses_of_it[-1:]:
+            name = f"kafka-python {release}, api_version {'.'.join(map(str, pose))}"
+            has_groups, pinned = pose != (0, 8, 2), release != today
+            yield PythonClient("KafkaPython", name, pose, groups=has_groups, pinned=pinned, python=python)
+    yield PythonClient("KafkaPython", f"kafka-python {today}", None, ALL_CODECS, ALL_CODECS)
 
 
 def environment(release: str, folder: Path) -> Path:
     """The Python of an environment with that kafka-python, made from PyPI at the first call."""
     python = folder / f"kafka-python-{release}" / "bin" / "python"
     if not python.exists():
-        venv.create(python.parent.parent, with_pip=True)
+        venv.create(python.parent.parent)
         wanted = [f"kafka-python=={release}", "six", "python-snappy", "lz4", "xxhash"]
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *wanted], check=True, timeout=300)
+        pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", *wanted]
+        subprocess.run(pip, stdin=subprocess.DEVNULL, check=True, timeout=300)
     return python
 
 
-def every_client(folder: Path) -> list[Client]:
-    fallbacks = [Confluent(), Confluent("0.9.0", ALL_CODECS[:4], ALL_CODECS[:4])]
-    return [*consoles(), *pythons(folder), Kcat(), *fallbacks, Aiokafka()]
+def others() -> Iterator[Client]:
+    confluent = f"confluent-kafka {importlib.metadata.version('confluent-kafka')}"
+    yield Kcat()
+    yield PythonClient("Confluent", confluent, None, ALL_CODECS, ALL_CODECS)
+    yield PythonClient("Confluent", f"{confluent}, broker.version.fallback 0.9.0", "0.9.0")
+    yield PythonClient("Aiokafka", f"aiokafka {importlib.metadata.version('aiokafka')}", None, ALL_CODECS, ALL_CODECS)
+
+
+def every_client(folder: Path, *, every_pose: bool) -> list[Client]:
+    """All releases; with `every_pose` kafka-python as it spoke to each release of Kafka."""
+    return [*consoles(), *kafka_pythons(folder, every_pose=every_pose), *others()]

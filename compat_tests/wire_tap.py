@@ -4,12 +4,12 @@ The broker advertises the tap's port, so every connection of every client passes
 """
 
 import socket
-import struct
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from types import TracebackType
-from typing import NamedTuple, Self
+from functools import partial
+from typing import NamedTuple
+
+import trio
 
 from kproto.api_keys import ApiKey
 from kproto.codec import decode
@@ -21,8 +21,9 @@ from kproto.records.compression import Codec
 Formats = frozenset[tuple[int, Codec]]
 """Of some records: magic and codec."""
 
-
-Note = Callable[[memoryview, dict[int, RequestHeader]], None]
+TURNS = 10
+"""Of the loop, after which a connection that was made has been accepted."""
+_GONE = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 
 class Heard(NamedTuple):
@@ -31,6 +32,108 @@ class Heard(NamedTuple):
     api: ApiKey
     version: int
     formats: Formats = frozenset()
+
+
+class WireTap:
+    """Clients may connect to its `port` from the beginning; they are served while it runs.
+
+    `failures`: what was not understood; the clients did not notice.
+    """
+
+    def __init__(self) -> None:
+        self.heard: list[Heard] = []
+        self.failures: list[Exception] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._connections = 0
+        self._all_ended = trio.Event()
+
+    async def run(self, broker_port: int) -> None:
+        """Until cancelled."""
+        listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._socket))
+        await trio.serve_listeners(partial(self._between, broker_port), [listener])
+
+    async def silence(self, within_s: float) -> bool:
+        """Whether all connections came to their end in that time. The broker closes one when all it asked is done."""
+        for _ in range(TURNS):
+            await trio.lowlevel.checkpoint()
+        with trio.move_on_after(within_s):
+            while self._connections:
+                await self._all_ended.wait()
+        return self._connections == 0
+
+    async def _between(self, broker_port: int, client: trio.SocketStream) -> None:
+        self._connections += 1
+        self._all_ended = trio.Event()
+        try:
+            async with client, await trio.open_tcp_stream("127.0.0.1", broker_port) as broker:
+                talk = _Talk(self.heard)
+                async with trio.open_nursery() as ways:
+                    ways.start_soon(self._pass_on, client, broker, talk.request)
+                    ways.start_soon(self._pass_on, broker, client, talk.answer)
+        except OSError as failure:
+            self.failures.append(failure)
+        finally:
+            self._connections -= 1
+            if self._connections == 0:
+                self._all_ended.set()
+
+    async def _pass_on(
+        self, source: trio.SocketStream, sink: trio.SocketStream, note: Callable[[memoryview], None]
+    ) -> None:
+        """To the end of that way; the bytes go on once the frames that end in them are noted."""
+        received = bytearray()
+        with suppress(*_GONE):
+            async for some in source:
+                received += some
+                for frame in whole_frames(received):
+                    try:
+                        note(memoryview(frame))
+                    except Exception as failure:
+                        self.failures.append(failure)
+                await sink.send_all(some)
+        with suppress(*_GONE):
+            await sink.send_eof()
+
+
+class _Talk:
+    """What is said on one connection."""
+
+    def __init__(self, heard: list[Heard]) -> None:
+        self._heard = heard
+        self._fetches: dict[int, RequestHeader] = {}
+        """Not answered yet, by correlation id."""
+
+    def request(self, frame: memoryview) -> None:
+        header, body = read_request_header(frame)
+        formats: Formats = frozenset()
+        if header.api_key is ApiKey.PRODUCE:
+            request = decode(ProduceRequest, header.api_version, body)
+            rows = [row for topic in request.topic_data for row in topic.partition_data]
+            formats = formats.union(*(formats_of(row.records) for row in rows))
+        if header.api_key is ApiKey.FETCH:
+            self._fetches[header.correlation_id] = header
+        else:
+            self._heard.append(Heard(header.api_key, header.api_version, formats))
+
+    def answer(self, frame: memoryview) -> None:
+        """Of a Fetch; what brought nothing is not noted."""
+        header = self._fetches.pop(int.from_bytes(frame[:4], "big"), None)
+        if header is not None:
+            _, body = read_response_header(header.api_key, header.api_version, frame)
+            answer = decode(FetchResponse, header.api_version, body)
+            rows = [row for topic in answer.responses for row in topic.partitions]
+            formats: Formats = frozenset().union(*(formats_of(row.records) for row in rows))
+            if formats:
+                self._heard.append(Heard(header.api_key, header.api_version, formats))
+
+
+def whole_frames(received: bytearray) -> Iterator[bytes]:
+    """Take the frames that are there, each without its size, out of what was received."""
+    while len(received) >= 4 and len(received) >= (end := 4 + int.from_bytes(received[:4], "big")):
+        frame = bytes(received[4:end])
+        del received[:end]
+        yield frame
 
 
 def formats_of(records: memoryview | None) -> Formats:
@@ -43,79 +146,3 @@ def formats_of(records: memoryview | None) -> Formats:
         found.add((magic, Codec(attributes & 7)))
         position += 12 + int.from_bytes(records[position + 8 : position + 12], "big")
     return frozenset(found)
-
-
-class WireTap:
-    """As a context manager it takes connections once `connect_to` has said where the broker is."""
-
-    def __init__(self) -> None:
-        self.heard: list[Heard] = []
-        self.failures: list[Exception] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._sockets: list[socket.socket] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for each in (self._listener, *self._sockets):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def connect_to(self, broker_port: int) -> None:
-        threading.Thread(target=self._accept, args=(broker_port,), daemon=True).start()
-
-    def _accept(self, broker_port: int) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-                broker = socket.create_connection(("127.0.0.1", broker_port))
-            except OSError:
-                return
-            self._sockets += [client, broker]
-            asked: dict[int, RequestHeader] = {}
-            for way in ((client, broker, asked, self._request), (broker, client, asked, self._answer)):
-                threading.Thread(target=self._pass_on, args=way, daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket, asked: dict[int, RequestHeader], note: Note) -> None:
-        with suppress(OSError):
-            for frame in frames(source):
-                try:
-                    note(memoryview(frame), asked)
-                except Exception as failure:  # told by the test; the client must not suffer
-                    self.failures.append(failure)
-                sink.sendall(struct.pack(">i", len(frame)) + frame)
-        with suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
-
-    def _request(self, frame: memoryview, asked: dict[int, RequestHeader]) -> None:
-        header, body = read_request_header(frame)
-        formats: Formats = frozenset()
-        if header.api_key is ApiKey.PRODUCE:
-            request = decode(ProduceRequest, header.api_version, body)
-            rows = [row for topic in request.topic_data for row in topic.partition_data]
-            formats = formats.union(*(formats_of(row.records) for row in rows))
-        if header.api_key is ApiKey.FETCH:
-            asked[header.correlation_id] = header
-        else:
-            self.heard.append(Heard(header.api_key, header.api_version, formats))
-
-    def _answer(self, frame: memoryview, asked: dict[int, RequestHeader]) -> None:
-        """Of a Fetch; what brought nothing is not noted."""
-        header = asked.pop(int.from_bytes(frame[:4], "big"), None)
-        if header is not None:
-            _, body = read_response_header(header.api_key, header.api_version, frame)
-            answer = decode(FetchResponse, header.api_version, body)
-            rows = [row for topic in answer.responses for row in topic.partitions]
-            formats: Formats = frozenset().union(*(formats_of(row.records) for row in rows))
-            if formats:
-                self.heard.append(Heard(header.api_key, header.api_version, formats))
-
-
-def frames(source: socket.socket) -> Iterator[bytes]:
-    """Each without its size, up to the end of the stream."""
-    with source.makefile("rb") as stream:
-        while len(head := stream.read(4)) == 4:
-            yield stream.read(struct.unpack(">i", head)[0])
