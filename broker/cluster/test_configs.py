@@ -115,7 +115,7 @@ async def test_changes_made_while_the_session_was_gone_are_seen_afterwards() -> 
     async with cluster_of_one() as cluster:
         await with_topic(cluster)
         await cluster.tools.set(topic_config_path("t"), encode_config({"retention.ms": "9"}))
-        cluster.registry.expire()
+        await cluster.registry.expire()
         await cluster.register()
         await settled()
         assert cluster.configs.topic("t").retention_ms == 9

@@ -87,7 +87,7 @@ async def test_while_another_is_controller_this_broker_waits_and_then_takes_over
 async def test_with_the_session_ends_the_term_and_a_new_one_begins_after_registration() -> None:
     async with cluster_of_one() as cluster:
         await make(cluster, "t")
-        cluster.registry.expire()
+        await cluster.registry.expire()
         await settled()
         assert not cluster.controller.active
         await cluster.register()

@@ -1,12 +1,14 @@
 """The registry of the brokers of one process: a tree in memory, several sessions on it, a SQLite file underneath.
 
-A multi is tried on a draft, committed to the file, taken over by the tree, told to the watches, answered: all of it one
-plain call in the loop. Without a file (memory brokers, tests) the tree lives as long as the object.
+A multi is tried on a draft, committed to the file by a thread, taken over by the tree, told to the watches, answered.
+Writes take turns; reads never wait and see what is committed. Without a file (memory brokers, tests) there is no
+thread, and the tree lives as long as the object.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import trio
 
@@ -30,7 +32,8 @@ from broker.registry.tree import Draft, Result, Tree
 from broker.registry.watches import Watches, tell
 
 CHECKPOINT_DELAY_S = 1.0
-CLOSE_TIMEOUT_S = 2.0
+
+T = TypeVar("T")
 
 
 class EmbeddedTree:
@@ -42,6 +45,7 @@ class EmbeddedTree:
         self._tree = Tree()
         self._store: Store | None = None
         self._due = trio.Event()
+        self._turn = trio.Lock()
         self._sessions: dict[int, EmbeddedRegistry] = {}
 
     def session(self) -> "EmbeddedRegistry":
@@ -64,28 +68,37 @@ class EmbeddedTree:
         self._sessions[self._tree.zxid] = session
         return self._tree.zxid
 
-    def end(self, session_id: int) -> None:
-        """Its ephemerals go at once, in one transaction; the other sessions see it."""
-        gone = [Delete(path) for path in self._tree.ephemerals(session_id)]
+    async def end(self, session_id: int) -> None:
+        """Its ephemerals go at once, in one transaction, whoever is cancelled; the other sessions see it."""
+        with trio.CancelScope(shield=True):
+            async with self._turn:
+                draft = self._draft(session_id)
+                draft.apply_all([Delete(path) for path in self._tree.ephemerals(session_id)])
+                with suppress(StoreFailed):  # it told the log; the file holds no ephemerals that would come back
+                    await self._save(draft)
+                self._publish(draft)
         del self._sessions[session_id]
-        if gone:
-            draft = self.draft(session_id)
-            draft.apply_all(gone)
-            with suppress(StoreFailed):  # it told the log; the file holds no ephemerals that would come back
-                self._save(draft)
-            self._publish(draft)
 
-    def draft(self, session_id: int) -> Draft:
+    async def transact(self, session: "EmbeddedRegistry", attempt: Callable[[Draft], T]) -> T:
+        """Have `attempt` fill a draft, make it so, and tell the watches of every session.
+
+        Raises: what `attempt` does; SessionExpired, StoreFailed: it did not happen.
+        """
+        async with self._turn:
+            session.check_alive()
+            draft = self._draft(session.session_id)
+            result = attempt(draft)
+            await self._save(draft)
+            self._publish(draft)
+            return result
+
+    def _draft(self, session_id: int) -> Draft:
         return Draft(self._tree, session_id, self._clock.now_ms())
 
-    def commit(self, draft: Draft) -> None:
-        """Make it so, then tell the watches of every session. Raises: StoreFailed: it did not happen."""
-        self._save(draft)
-        self._publish(draft)
-
-    def _save(self, draft: Draft) -> None:
-        if self._store is not None:
-            self._store.save(draft.changes)
+    async def _save(self, draft: Draft) -> None:
+        """In a thread, because the disk may take its time: where its log begins anew, SQLite syncs it."""
+        if self._store is not None and draft.changes:
+            await trio.to_thread.run_sync(self._store.save, draft.changes)
             self._due.set()
 
     def _publish(self, draft: Draft) -> None:
@@ -108,7 +121,7 @@ class EmbeddedTree:
         if self._store is None or self._sessions:
             return
         store, self._store = self._store, None
-        with trio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+        with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(store.close)
 
 
@@ -141,21 +154,21 @@ class EmbeddedRegistry:
         self._listeners.append(listener)
 
     async def get(self, path: str, watch: Watch | None = None) -> tuple[bytes | None, Stat]:
-        self._check_alive()
+        self.check_alive()
         node = self._tree.tree.find(path)
         if watch is not None:
             self.watches.leave(path, watch)
         return node.data, node.stat()
 
     async def children(self, path: str, watch: Watch | None = None) -> list[str]:
-        self._check_alive()
+        self.check_alive()
         names = self._tree.tree.names(path)
         if watch is not None:
             self.watches.leave(path, watch, children=True)
         return names
 
     async def exists(self, path: str, watch: Watch | None = None) -> Stat | None:
-        self._check_alive()
+        self.check_alive()
         if watch is not None:
             self.watches.leave(path, watch)
         node = self._tree.tree.nodes.get(path)
@@ -172,64 +185,56 @@ class EmbeddedRegistry:
     ) -> str:
         create = Create(path, data, ephemeral, sequential)
         try:
-            made = self._commit(create)
+            made = await self._commit(create)
         except NoNode:
             if not parents:
                 raise
-            self._make_parents(path)
-            made = self._commit(create)
+            await self._make_parents(path)
+            made = await self._commit(create)
         assert isinstance(made, str)
         return made
 
-    def _make_parents(self, path: str) -> None:
+    async def _make_parents(self, path: str) -> None:
         for above in ancestors_of(path):
             try:
-                self._commit(Create(above))
+                await self._commit(Create(above))
             except NodeExists:
                 continue
 
     async def set(self, path: str, data: bytes | None, version: int = -1) -> Stat:
-        stat = self._commit(SetData(path, data, version))
+        stat = await self._commit(SetData(path, data, version))
         assert isinstance(stat, Stat)
         return stat
 
     async def delete(self, path: str, version: int = -1) -> None:
-        self._commit(Delete(path, version))
+        await self._commit(Delete(path, version))
 
     async def multi(self, operations: Sequence[Operation]) -> list[Result]:
-        self._check_alive()
-        draft = self._tree.draft(self._session_id)
-        results = draft.apply_all(operations)
-        if draft.changes:
-            self._tree.commit(draft)
-        return results
+        return await self._tree.transact(self, lambda draft: draft.apply_all(operations))
+
+    async def _commit(self, operation: Operation) -> Result:
+        return await self._tree.transact(self, lambda draft: draft.apply(operation))
 
     async def close(self) -> None:
         if self._state is SessionState.CONNECTED:
-            self._end()
+            await self._end()
         await self._tree.close_if_unused()
 
-    def expire(self) -> None:
+    async def expire(self) -> None:
         """End this session as if nothing had been heard of it, then begin another: for fault injection and tests."""
         if self._state is SessionState.CONNECTED:
-            self._end()
+            await self._end()
             self._session_id = self._tree.begin(self)
             self._state = SessionState.CONNECTED
             tell(self._listeners, self._state)
 
-    def _end(self) -> None:
+    async def _end(self) -> None:
         self._state = SessionState.EXPIRED
         self.watches.clear()
-        self._tree.end(self._session_id)
+        await self._tree.end(self._session_id)
         tell(self._listeners, self._state)
 
-    def _commit(self, operation: Operation) -> Result:
-        self._check_alive()
-        draft = self._tree.draft(self._session_id)
-        result = draft.apply(operation)
-        self._tree.commit(draft)
-        return result
-
-    def _check_alive(self) -> None:
+    def check_alive(self) -> None:
+        """Raises: SessionExpired."""
         if self._state is not SessionState.CONNECTED:
             raise SessionExpired(f"session {self._session_id:#x} is over")

@@ -1,7 +1,8 @@
 """The file of the embedded registry: one SQLite table with a row per node, ephemerals left out.
 
-A transaction is committed in the loop (the write-ahead log is handed to the kernel, no fsync: a killed process loses
-nothing). What makes it safe against a power cut, and keeps that log short, is `checkpoint`, which is for a thread.
+A committed transaction is in the kernel's hands: a killed process loses nothing. What makes it safe against a power
+cut, and keeps the write-ahead log short, is `checkpoint`. Both are for a thread: the first commit after a checkpoint
+begins the log anew, and SQLite syncs that.
 """
 
 import logging
@@ -107,7 +108,7 @@ class Store:
             yield path, node
 
     def save(self, changes: Mapping[str, Node | None]) -> None:
-        """One transaction. Raises: StoreFailed: nothing of it stays."""
+        """One transaction. For a thread, one at a time. Raises: StoreFailed: nothing of it stays."""
         rows = [_row(path, node) for path, node in changes.items() if node is not None and not node.ephemeral_owner]
         gone = [(path,) for path, node in changes.items() if node is None]
         execute = self._connection.execute
@@ -132,7 +133,7 @@ class Store:
             self._connection.execute("rollback")
 
     def checkpoint(self) -> None:
-        """Fsync what was committed and move it to the file itself. For a thread; the loop may write meanwhile."""
+        """Fsync what was committed and move it to the file itself. For a thread; another may `save` meanwhile."""
         self.written = False
         connection = self._open()
         try:

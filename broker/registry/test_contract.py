@@ -334,7 +334,7 @@ class EmbeddedSessions:
 
     async def expire(self, registry: Registry) -> None:
         assert isinstance(registry, EmbeddedRegistry)
-        registry.expire()
+        await registry.expire()
 
 
 class TestInMemory(RegistryContract):

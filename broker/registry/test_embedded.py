@@ -1,11 +1,13 @@
 """What only the embedded registry has: a file that outlives the process, and two brokers on one tree."""
 
 import sqlite3
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from broker.clock import SetClock
 from broker.config.problems import OperatorError
@@ -23,6 +25,24 @@ def path(tmp_path: Path) -> Path:
 
 def opened(path: Path) -> EmbeddedTree:
     return EmbeddedTree(path, SetClock())
+
+
+class HeldStore(Store):
+    """A file on a disk that takes its time: a transaction waits in its thread until `let_go`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.let_go = threading.Event()
+
+    def save(self, changes: Mapping[str, Node | None]) -> None:
+        assert self.let_go.wait(60)
+        super().save(changes)
+
+
+def held(path: Path) -> tuple[EmbeddedTree, HeldStore]:
+    tree = opened(path)
+    tree._store = store = HeldStore(path)
+    return tree, store
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -88,6 +108,43 @@ async def test_a_write_that_the_disk_refuses_did_not_happen(path: Path) -> None:
     await session.create("/b", bytes(100_000))
     await session.close()
     assert await opened(path).session().children("/") == ["a", "b"]
+
+
+async def test_while_the_disk_takes_its_time_reads_see_what_is_committed_and_writes_take_turns(path: Path) -> None:
+    tree, store = held(path)
+    session, seen = tree.session(), Seen()
+    await session.children("/", seen)
+    made: list[str] = []
+
+    async def make() -> None:
+        made.append(await session.create("/a_", sequential=True))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(make)
+        nursery.start_soon(make)
+        await wait_all_tasks_blocked()
+        assert (await session.children("/"), seen.events, made) == ([], [], [])
+        store.let_go.set()
+    assert made == ["/a_0000000000", "/a_0000000001"]
+    assert len(seen.events) == 1
+    await session.close()
+    assert await opened(path).session().children("/") == ["a_0000000000", "a_0000000001"]
+
+
+async def test_a_session_that_ends_while_its_write_is_on_its_way_leaves_nothing_behind(path: Path) -> None:
+    tree, store = held(path)
+    session, other = tree.session(), tree.session()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: session.create("/e", ephemeral=True))
+        await wait_all_tasks_blocked()
+        nursery.start_soon(session.close)
+        ids = {session.session_id, other.session_id, *(tree.session().session_id for _ in range(3))}
+        await wait_all_tasks_blocked()
+        with pytest.raises(SessionExpired):
+            await session.exists("/e")
+        store.let_go.set()
+    assert await other.exists("/e") is None
+    assert len(ids | {tree.session().session_id}) == 6
 
 
 async def test_ephemerals_end_even_when_the_disk_is_full(path: Path) -> None:

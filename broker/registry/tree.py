@@ -108,7 +108,7 @@ class Tree:
 
     def take_over(self, draft: "Draft") -> None:
         """Make the draft's changes the tree's."""
-        self.zxid = draft.zxid
+        self.zxid = max(self.zxid, draft.zxid)  # sessions that began meanwhile took some
         for path, node in draft.changes.items():
             before = self.nodes.get(path)
             if before is not None and (node is None or node.czxid != before.czxid):
