@@ -1,8 +1,8 @@
 """lz4 in its frame format, whose blocks are independent of each other: Java's clients refuse linked ones.
 
-The library inflates a whole frame or nothing, so each block goes to it as a frame of its own. What the frame says of
-its inflated size is ignored, like its checksum over everything (Kafka checks neither; the batch has a CRC); header
-and block checksums are checked.  Source: lz4_Frame_format.md 1.6; Lz4BlockInputStream of Kafka.
+The library inflates a whole frame or nothing, so it gets one block after the other. What the frame says of its
+inflated size is ignored, like its checksum over everything (Kafka checks neither; the batch has a CRC); header and
+block checksums are checked.  Source: lz4_Frame_format.md 1.6; Lz4BlockInputStream of Kafka.
 
 Clients of magic 0 take the frame's magic into the header checksum, which is wrong, and expect it so (KAFKA-3160).
 """
@@ -16,7 +16,8 @@ from kproto.records.limits import MAX_STREAMS
 
 _MAGIC = bytes.fromhex("04224d18")
 _END_MARK = bytes(4)
-_LARGEST_BLOCK = 4 * 1024 * 1024
+_STORED = 0x80000000
+"""In the size of a block: it is not compressed."""
 _BEST_RATIO = 255  # one byte prolongs a match by at most so many; so a tiny block costs no 4 MiB
 _VERSION, _INDEPENDENT, _BLOCK_CHECKSUM, _SIZE, _CHECKSUM, _DICTIONARY = 0xC0, 0x20, 0x10, 0x08, 0x04, 0x01
 
@@ -67,26 +68,33 @@ def inflated(data: bytes, *, check_header: bool = True) -> Iterator[bytes]:
 
 def _frame(data: bytes, position: int, check_header: bool) -> Generator[bytes, None, int]:
     """The blocks of one frame, inflated; gives back where the frame ends. IndexError when it ends early."""
-    descriptor, position = _descriptor(data, position, check_header)
-    checksum_bytes = 4 if descriptor[0] & _BLOCK_CHECKSUM else 0
-    while length := int.from_bytes(_bytes(data, position, 4), "little") & 0x7FFFFFFF:
-        if length > _LARGEST_BLOCK:
+    flags, block_max_bytes, position = _descriptor(data, position, check_header)
+    checksum_bytes = 4 if flags & _BLOCK_CHECKSUM else 0
+    out = bytearray()
+    while length := (size := int.from_bytes(_bytes(data, position, 4), "little")) & ~_STORED:
+        if length > block_max_bytes:
             raise _damaged(f"a block of {length} bytes")
-        block = _bytes(data, position, 4 + length + checksum_bytes)
-        yield _inflated_block(descriptor, block)
-        position += len(block)
-    return position + 4 + len(_bytes(data, position + 4, 4 if descriptor[0] & _CHECKSUM else 0))
+        block = _bytes(data, position + 4, length + checksum_bytes)
+        room = min(block_max_bytes, length * _BEST_RATIO)
+        if len(out) < room:
+            out = bytearray(room)
+        if checksum_bytes:
+            yield _checked_block(size, block, out)
+        else:
+            yield bytes(block) if size & _STORED else _block(block, out)
+        position += 4 + len(block)
+    return position + 4 + len(_bytes(data, position + 4, 4 if flags & _CHECKSUM else 0))
 
 
-def _bytes(data: bytes, position: int, count: int) -> bytes:
-    found = data[position : position + count]
+def _bytes(data: bytes, position: int, count: int) -> memoryview:
+    found = memoryview(data)[position : position + count]
     if len(found) < count:
         raise IndexError
     return found
 
 
-def _descriptor(data: bytes, position: int, check_header: bool) -> tuple[bytes, int]:
-    """Flags and largest block of the frame that begins here, and where its first block begins."""
+def _descriptor(data: bytes, position: int, check_header: bool) -> tuple[int, int, int]:
+    """Flags and largest block, in bytes, of the frame that begins here, and where its first block begins."""
     if (magic := data[position : position + 4]) != _MAGIC:
         raise IndexError if _MAGIC.startswith(magic) else _damaged("no frame begins where one should")
     start = position + 4
@@ -99,17 +107,24 @@ def _descriptor(data: bytes, position: int, check_header: bool) -> tuple[bytes, 
     checksum = data[end]
     if check_header and checksum != xxh32_of_few(data[start:end]) >> 8 & 0xFF:
         raise _damaged("wrong header checksum")
-    return bytes((flags, largest)), end + 1
+    return flags, 1 << 8 + 2 * (largest >> 4 & 7), end + 1
 
 
-def _inflated_block(descriptor: bytes, block: bytes) -> bytes:
-    """One block, which comes with its size before it and its checksum, if the frame has them, behind it."""
-    flags, largest = descriptor
-    short = bytes((flags & (_VERSION | _INDEPENDENT | _BLOCK_CHECKSUM), largest & 0x70))
-    header = _MAGIC + short + bytes((xxh32_of_few(short) >> 8 & 0xFF,))
-    out = bytearray(min(1 << (8 + 2 * (largest >> 4)), len(block) * _BEST_RATIO))
+def _block(block: memoryview, out: bytearray) -> bytes:
+    """One compressed block, by way of `out`, which can hold what it may inflate to."""
     try:
-        written = cramjam.lz4.decompress_into(header + block + _END_MARK, out)
+        written = cramjam.lz4.decompress_block_into(block, out)
+    except cramjam.DecompressionError as why:
+        raise _damaged(str(why)) from None
+    return bytes(memoryview(out)[:written])
+
+
+def _checked_block(size: int, block: memoryview, out: bytearray) -> bytes:
+    """One block with its checksum behind it, which the library checks in frames only: this makes it one."""
+    short = bytes((0x40 | _INDEPENDENT | _BLOCK_CHECKSUM, 0x70))
+    header = _MAGIC + short + bytes((xxh32_of_few(short) >> 8 & 0xFF,))
+    try:
+        written = cramjam.lz4.decompress_into(header + size.to_bytes(4, "little") + block + _END_MARK, out)
     except cramjam.DecompressionError as why:
         raise _damaged(str(why)) from None
     return bytes(memoryview(out)[:written])

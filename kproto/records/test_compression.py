@@ -98,6 +98,44 @@ def test_lz4_with_linked_blocks_is_refused() -> None:
     assert refusal(Codec.LZ4, bytes(compressor.finish())) == ErrorCode.CORRUPT_MESSAGE
 
 
+def lz4_frame(*blocks: bytes, block_bytes: int = 64 * 1024) -> bytes:
+    """Blocks that come with their sizes, in a frame that allows so many bytes each."""
+    descriptor = bytes((0x60, {64 * 1024: 0x40, 256 * 1024: 0x50}[block_bytes]))
+    head = bytes.fromhex("04224d18") + descriptor + bytes((xxh32_of_few(descriptor) >> 8 & 0xFF,))
+    return head + b"".join(blocks) + bytes(4)
+
+
+def lz4_block(data: bytes) -> bytes:
+    block = bytes(cramjam.lz4.compress_block(data, store_size=False))
+    return len(block).to_bytes(4, "little") + block
+
+
+def stored_block(data: bytes) -> bytes:
+    return (len(data) | 1 << 31).to_bytes(4, "little") + data
+
+
+def test_lz4_blocks_may_be_of_any_size_up_to_what_their_frame_says() -> None:
+    blocks = [b"a" * 10, TEXT[: 64 * 1024], b"bc" * 300, bytes(64 * 1024)]
+    mixed = [stored_block(block) if index % 2 else lz4_block(block) for index, block in enumerate(blocks)]
+    assert decompress(Codec.LZ4, lz4_frame(*mixed)) == b"".join(blocks)
+    for block in (lz4_block(bytes(64 * 1024 + 1)), stored_block(bytes(64 * 1024 + 1))):
+        assert refusal(Codec.LZ4, lz4_frame(block)) == ErrorCode.CORRUPT_MESSAGE
+        assert len(decompress(Codec.LZ4, lz4_frame(block, block_bytes=256 * 1024))) == 64 * 1024 + 1
+
+
+def test_the_checksums_of_lz4_blocks_are_checked() -> None:
+    """Of those that are compressed, and of those that are not."""
+    compressor = cramjam.lz4.Compressor(block_linked=False)
+    noise = random.Random(1).randbytes(100_000)
+    compressor.compress(noise + TEXT)
+    frame = bytes(compressor.finish())
+    assert frame[4] & 0x10
+    assert decompress(Codec.LZ4, frame) == noise + TEXT
+    for place in (1_000, len(frame) - 1_000):
+        damaged = frame[:place] + bytes((frame[place] ^ 1,)) + frame[place + 1 :]
+        assert refusal(Codec.LZ4, damaged) == ErrorCode.CORRUPT_MESSAGE
+
+
 @pytest.mark.parametrize("codec", [Codec.GZIP, Codec.LZ4, Codec.ZSTD])
 def test_streams_may_follow_each_other_but_not_by_the_thousand(codec: Codec) -> None:
     assert decompress(codec, compress(codec, TEXT) * 2) == TEXT * 2
