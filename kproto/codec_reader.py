@@ -2,7 +2,8 @@
 
 The text keeps its position in `p`, the length just read in `n`, and how many elements may still come in `left`. It does
 not check each length: a slice past the end is short, the next read past it fails, and one look at the end catches the
-rest. Counts are checked before memory is taken.
+rest. Counts are checked before memory is taken. Messages are made without their constructors, which cost more than all
+their fields, so every field is set here: as it was read, or to its default where the version does not have it.
 """
 
 import contextlib
@@ -25,26 +26,23 @@ class Reader(Text):
     def write(self) -> None:
         self.uses("WireError", WireError)
         self.line("end, p = len(view), 0")
-        made = self.struct(self.cls, 1)
+        self.struct(self.cls, "m", 1)
         self.stop_if("p > end", "cut off")
-        self.line(f"return {made}")
+        self.line("return m")
 
-    def struct(self, cls: type[Struct], depth: int) -> str:
-        """Read its fields into local names. Returns: the call that makes it of them."""
+    def struct(self, cls: type[Struct], target: str, depth: int) -> None:
+        """Make one and read its fields."""
+        self.line(f"{target} = {self.uses('new', object.__new__)}({self.uses(cls.__name__, cls)})")
+        for w in wires(cls):
+            if w.tag is not None or not w.is_in(self.version):
+                self.line(f"{target}.{w.name} = {self.default(w)}")
         for w in self.fields(cls, tagged=False):
-            self.value(w.kind, local(w, depth), w.may_be_null(self.version), depth)
+            self.value(w.kind, f"{target}.{w.name}", w.may_be_null(self.version), depth)
         if self.flexible:
-            self.tags(cls, depth)
+            self.tags(self.fields(cls, tagged=True), target, depth)
         self.flush()
-        there = [w.is_in(self.version) for w in wires(cls)]
-        needed = wires(cls)[: len(there) - there[::-1].index(True) if any(there) else 0]
-        values = [local(w, depth) if w.is_in(self.version) else self.default(w) for w in needed]
-        return f"{self.uses(cls.__name__, cls)}({', '.join(values)})"
 
-    def tags(self, cls: type[Struct], depth: int) -> None:
-        known = self.fields(cls, tagged=True)
-        for w in known:
-            self.line(f"{local(w, depth)} = {self.default(w)}")
+    def tags(self, known: list[Wire], value: str, depth: int) -> None:
         self.fixed("B", "n")
         self.flush()
         with self.block("if n:"):
@@ -54,12 +52,12 @@ class Reader(Text):
             if known:
                 with self.block(f"for tag, p, stop{depth} in {spans}:"):
                     for w in known:
-                        self.tagged(w, depth)
+                        self.tagged(w, f"{value}.{w.name}", depth)
             self.line(f"p = behind{depth}")
 
-    def tagged(self, w: Wire, depth: int) -> None:
+    def tagged(self, w: Wire, target: str, depth: int) -> None:
         with self.block(f"if tag == {w.tag}:"):
-            self.value(w.kind, local(w, depth), w.may_be_null(self.version), depth, in_tag=True)
+            self.value(w.kind, target, w.may_be_null(self.version), depth, in_tag=True)
             self.flush()
             self.stop_if(f"p > stop{depth}", f"{w.name} is longer than its tag says")
 
@@ -67,7 +65,10 @@ class Reader(Text):
         match kind:
             case Array(of):
                 self.length("i", "read_uvarint")
-                with self.unless_null(target, null):
+                if not null:
+                    self.stop_if("n < 0", f"{plain(target)} is null")
+                self.line(f"{target} = None if n < 0 else []" if null else f"{target} = []")
+                with self.block("if n > 0:"):
                     self.stop_if("n > end - p or n > left", f"too many elements in {plain(target)}")
                     self.line("left -= n")
                     self.elements(of, target, depth)
@@ -85,9 +86,13 @@ class Reader(Text):
                 self.flush()
                 self.line(f"{target} = None")
                 with self.block("if n:" if in_tag else "if n >= 0:"):
-                    self.line(f"{target} = {self.struct(kind, depth + 1)}")
+                    self.inner(kind, target, depth + 1)
             case _:
-                self.line(f"{target} = {self.struct(kind, depth + 1)}")
+                self.inner(kind, target, depth + 1)
+
+    def inner(self, kind: type[Struct], target: str, depth: int) -> None:
+        self.struct(kind, f"m{depth}", depth)
+        self.line(f"{target} = m{depth}")
 
     def length(self, code: str, read: str) -> None:
         """Read a length or a count into `n`; below zero is null."""
@@ -113,13 +118,13 @@ class Reader(Text):
             self.line(f"{target} = list({self.uses(f'RUN_{of}', RUNS[of])}[n].unpack_from(view, p))")
             self.line(f"p += n * {struct.calcsize('>' + FIXED[of])}")
             return
-        self.line(f"{target} = []")
         with self.block("for _ in range(n):"):
+            element = f"m{depth + 1}"
             if isinstance(of, str):
-                self.value(of, element := f"element{depth}", False, depth)
+                self.value(of, element, False, depth)
                 self.flush()
             else:
-                element = self.struct(of, depth + 1)
+                self.struct(of, element, depth + 1)
             self.line(f"{target}.append({element})")
 
     def flush(self) -> None:
@@ -155,11 +160,6 @@ class Reader(Text):
 LENGTHS: dict[str, Any] = {"read_uvarint": read_uvarint, "read_string_length": read_string_length}
 
 
-def local(w: Wire, depth: int) -> str:
-    """The name of a field inside the text; those of inner structs carry their depth."""
-    return w.name if depth == 1 else f"{w.name}{depth}"
-
-
 def plain(target: str) -> str:
     """The name of the field again."""
-    return target.rstrip("0123456789")
+    return target.rpartition(".")[2]
