@@ -6,36 +6,25 @@ the topic. And a topic for each client that has groups: its group reads one half
 nothing to do with each other, so they are shared out between two lanes, each with a broker and a tap of its own.
 """
 
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import trio
-from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
 
-from compat_tests.broker_process import BrokerProcess
+from compat_tests.client_lane import MARK, Lane, a_lane
 from compat_tests.jars import ZooKeeper
-from compat_tests.table_clients import ALL_CODECS, Client, Kcat, Place, every_client
-from compat_tests.wire_tap import Formats, Heard, WireTap
+from compat_tests.table_clients import ALL_CODECS, Client, Kcat, every_client
+from compat_tests.wire_tap import Formats, Heard
 from kproto.api_keys import ApiKey
 from kproto.records.batch import split
 
 LINES = 5
 """That each client writes in each codec."""
-MARK = "line "
-"""All lines begin so; what else a client prints does not."""
 LENGTH = 240
 """Of a line: compressed even one alone is shorter, else some clients would send it as it is."""
 
-RUN_S = 60
-"""For one run of a client; then it is killed, and nothing else is run."""
-SILENCE_S = 15
-"""For the broker to close the connections of a client that has gone."""
 LANES = 2
 
 
@@ -68,60 +57,14 @@ class Table:
     """To the group coordinator."""
 
 
-class Run(NamedTuple):
-    """What a client printed, and what the tap heard of it meanwhile."""
-
-    lines: list[str]
-    errors: str
-    heard: list[Heard]
-
-    def of(self, api: ApiKey) -> list[Heard]:
-        return [each for each in self.heard if each.api is api]
-
-
-@dataclass
-class Lane:
-    """A broker behind a tap; one client at a time runs here, so that what is heard is known to be of it."""
-
-    broker: BrokerProcess
-    tap: WireTap
-    place: Place
-
-    async def run(self, client: Client, command: list[str], stdin: str = "") -> Run:
-        """Until it has ended, and the broker has done all that it asked: not every client waits for that.
-
-        Raises: AssertionError: it ran for too long, or failed, or the tap did not understand it.
-        """
-        before = len(self.tap.heard)
-        printed, errors = await to_its_end(client.name, command, stdin)
-        assert await self.tap.silence(SILENCE_S), f"{client.name}: {SILENCE_S} s after its end it is still connected"
-        assert self.tap.failures == [], client.name
-        lines = [line for line in printed.splitlines() if line.startswith(MARK)]
-        return Run(lines, errors, self.tap.heard[before:])
-
-
-async def to_its_end(who: str, command: list[str], stdin: str) -> tuple[str, str]:
-    """What it said on stdout and stderr. Raises: AssertionError with both: it was killed after RUN_S, or failed."""
-    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as errors:
-        ended = None
-        with trio.move_on_after(RUN_S):
-            ended = await trio.run_process(command, stdin=stdin.encode(), stdout=printed, stderr=errors, check=False)
-        for file in (printed, errors):
-            file.seek(0)
-        said = printed.read(), errors.read()
-    how = f"still ran after {RUN_S} s" if ended is None else f"ended with {ended.returncode}"
-    assert how == "ended with 0", f"{who} {how}: {' '.join(command)}\n{''.join(said)}"
-    return said
-
-
 Job = Callable[[Lane], Awaitable[None]]
 
 
 async def make_table(folder: Path, *, full: bool = True) -> Table:
     """Run all clients in all they can; or every release of them once, in the two codecs that all of them know.
 
-    Nothing is judged here but that each client comes to its end.
-    Raises: AssertionError, as `Lane.run`; the others are stopped at once.
+    Nothing is judged here but that each client comes to its end; when one does not, nothing else is run.
+    Raises: ExceptionGroup with the AssertionError of `Lane.run`.
     """
     clients = await trio.to_thread.run_sync(partial(every_client, folder, every_pose=full))
     table = Table(clients, ALL_CODECS if full else ALL_CODECS[:2])
@@ -140,42 +83,6 @@ async def make_table(folder: Path, *, full: bool = True) -> Table:
             for number in range(LANES):
                 lanes.start_soon(work, f"lane-{number}")
     return table
-
-
-@asynccontextmanager
-async def a_lane(folder: Path, zookeeper: str, topics: list[str]) -> AsyncIterator[Lane]:
-    tap = WireTap()
-    place = Place(f"127.0.0.1:{tap.port}", zookeeper, folder)
-    broker = broker_at(place)
-    async with trio.open_nursery() as background:
-        background.start_soon(tap.run, broker.port)
-        try:
-            await trio.to_thread.run_sync(broker.start)
-            await trio.to_thread.run_sync(create_topics, place, topics)
-            yield Lane(broker, tap, place)
-        finally:
-            broker.stop()
-        background.cancel_scope.cancel()
-
-
-def broker_at(place: Place) -> BrokerProcess:
-    """Not started yet; its clients find it there."""
-    place.folder.mkdir()
-    properties = {
-        "broker.id": "0",
-        "zookeeper.connect": place.zookeeper,
-        "advertised.listeners": f"PLAINTEXT://{place.bootstrap}",
-        "offsets.topic.replication.factor": "1",
-        "group.initial.rebalance.delay.ms": "0",
-    }
-    return BrokerProcess(place.folder, properties=properties)
-
-
-def create_topics(place: Place, names: list[str]) -> None:
-    """Once that is answered they have leaders."""
-    admin = KafkaAdminClient(bootstrap_servers=place.bootstrap)
-    admin.create_topics([NewTopic(name=name, num_partitions=1, replication_factor=1) for name in names])
-    admin.close()
 
 
 def group_of(client: Client) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from compat_tests import any_python_client
-from compat_tests.jars import LAST_WITH_ZOOKEEPER, NEWEST, OLD, java_command
+from compat_tests.jars import LAST_WITH_ZOOKEEPER, NEWEST, OLD, SCALA_OF, java_command
 from compat_tests.tools_at_hand import needs
 
 ALL_CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -193,5 +193,7 @@ def others() -> Iterator[Client]:
 
 
 def every_client(folder: Path, *, every_pose: bool) -> list[Client]:
-    """All releases; with `every_pose` kafka-python as it spoke to each release of Kafka."""
+    """All releases, installed; with `every_pose` kafka-python as it spoke to each release of Kafka."""
+    for release in (*SCALA_OF, OLD, LAST_WITH_ZOOKEEPER, NEWEST):
+        java_command(release, "")  # fetches what is missing
     return [*consoles(), *kafka_pythons(folder, every_pose=every_pose), *others()]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from compat_tests.client_lane import MARK
 from compat_tests.client_page import rows_of
-from compat_tests.client_table import LINES, MARK, Table, make_table
+from compat_tests.client_table import LINES, Table, make_table
 from compat_tests.table_clients import ALL_CODECS
 from compat_tests.tools_at_hand import needs
 
