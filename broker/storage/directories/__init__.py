@@ -6,7 +6,8 @@
     watching.py        which of them still work, and how much they take
     placement.py       where a new log will lie
     loading.py         the partitions in one directory
-    moving.py          logs on their way to another one; copying.py finds and reads what is to be copied
+    moving.py          all logs on their way to another one; move.py is one of them, copying.py what it copies
+    mark.py            `.moved`, which tells after a crash which of two directories goes on
     checkpointing.py   the offset checkpoints of all logs
     chores.py          what happens in the background
 

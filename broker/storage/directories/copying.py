@@ -1,8 +1,6 @@
-"""One log on its way to another data directory: what is copied, and how the next slice of it is found and read."""
+"""What a move copies: how the next slice of the current log is found and read, and how the future log takes it."""
 
-from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 
 from broker.storage.files import File
 from broker.storage.segments.contents import LogDamaged
@@ -13,23 +11,6 @@ from kproto.records.stored import read_stored_header
 
 SLICE_BYTES = 256 << 10
 """Copied between two chances for others."""
-
-
-@dataclass(slots=True, eq=False)
-class Move:
-    """One log on its way. `future` holds what has been copied; `leaving` is the old directory once places changed."""
-
-    current: SegmentLog
-    future: SegmentLog
-    marked: bool = False
-    leaving: Path | None = None
-    old_segments: list[Segment] = field(default_factory=list)
-    then: Path | None = None
-    """Where it was asked to go while it changed places."""
-
-    @property
-    def lag(self) -> int:
-        return max(self.current.end_offset - self.future.end_offset, 0)
 
 
 class Place:
@@ -62,9 +43,9 @@ class Place:
         return self.file.read(end - position, position)
 
 
-def next_place(move: Move) -> Place | None:
+def next_place(current: SegmentLog, future: SegmentLog) -> Place | None:
     """None: everything is copied.  Raises: OSError, IndexDamaged."""
-    current, copied_upto = move.current, move.future.end_offset
+    copied_upto = future.end_offset
     offset = max(copied_upto, current.start_offset)
     segments = current.segments_from(offset) if current.segments else []
     for number, segment in enumerate(segments):
@@ -75,18 +56,18 @@ def next_place(move: Move) -> Place | None:
     return None
 
 
-def append(move: Move, data: bytes, now_ms: int) -> None:
-    future = move.future
+def append(future: SegmentLog, data: bytes, now_ms: int) -> None:
+    """Raises: StorageFailed."""
     batches = memoryview(bytearray(data))
     if not future.segments:
         future.start_offset = future.end_offset = read_stored_header(batches, 0).base_offset
     future.append_as_follower(batches, now_ms)
 
 
-def close_files(move: Move, copied: Segment) -> None:
+def close_files(current: SegmentLog, future: SegmentLog, copied: Segment) -> None:
     """Of segments that nobody is about to read or write, so that a long log does not use up the descriptors."""
-    if copied is not move.current.segments[-1] and not move.current.reader.has_open(copied):
+    if copied is not current.segments[-1] and not current.reader.has_open(copied):
         copied.release()
-    for segment in move.future.segments[:-1]:
+    for segment in future.segments[:-1]:
         if segment.settled:
             segment.release()

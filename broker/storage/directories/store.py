@@ -15,12 +15,13 @@ import trio
 
 from broker.clock import Chance, Clock
 from broker.storage.contract import DirectoryUse, Identity, LogId, LogSettings, NoSuchDirectory, StorageFailed
-from broker.storage.directories import moving
+from broker.storage.directories import mark
 from broker.storage.directories.checkpointing import Checkpointer
 from broker.storage.directories.chores import Chores, ChoreSettings, Removals
 from broker.storage.directories.directory import DataDirectory
 from broker.storage.directories.directory_set import Directories
 from broker.storage.directories.loading import load_directory
+from broker.storage.directories.move import Stage, discard
 from broker.storage.directories.moving import Moves
 from broker.storage.directories.placement import Placement
 from broker.storage.directories.watching import Watch
@@ -28,7 +29,6 @@ from broker.storage.files import Disk, SystemDisk
 from broker.storage.segments import rolling
 from broker.storage.segments.checkpoints import LOG_STARTS
 from broker.storage.segments.log import SegmentLog
-from broker.storage.segments.names import MOVED
 from broker.storage.segments.space import Space
 
 log = logging.getLogger("barnabas.storage")
@@ -73,7 +73,7 @@ class SegmentStorage:
         self._watch = Watch(self._directories, self._disk, self._directory_failed)
         self._checkpointer = Checkpointer(self._disk, self._live_paths, self._all_logs, self._watch.checkpoint_failed)
         self._rate: Callable[[], float] = lambda: inf
-        self._moves = Moves(self._disk, clock, self, self._checkpointer, lambda: self._rate())
+        self._moves = Moves(clock, self, self._checkpointer, lambda: self._rate())
         self._placement = Placement(self._directories, self._all_logs)
         self._listeners: list[Callable[[LogId], None]] = []
         self._removals = Removals(self._disk)
@@ -141,9 +141,9 @@ class SegmentStorage:
 
     def _take(self, loaded: SegmentLog) -> None:
         twin = self._by_name.setdefault(loaded.name, loaded)
-        if twin is not loaded and (settled := moving.settled(self._disk, twin, loaded)) is not None:
+        if twin is not loaded and (settled := mark.settled(twin, loaded)) is not None:
             goes_on, left = settled
-            self._moves.discard(left)
+            discard(left)
             self._by_name[loaded.name] = self._logs[loaded.id] = goes_on
             log.warning("%s goes on in %s; it was moving", goes_on.name, goes_on.directory.parent)
         elif twin is not loaded:
@@ -155,8 +155,8 @@ class SegmentStorage:
         """Logs that changed places need no mark once the old place was looked at."""
         if len(list(self._directories)) > 1 and not self._directories.failed:
             for kept in self._by_name.values():
-                if kept.failure is None and self._disk.exists(kept.directory / MOVED):
-                    self._disk.remove(kept.directory / MOVED)
+                if kept.failure is None and mark.is_on(kept):
+                    mark.remove(kept)
 
     def _take_future(self, future: SegmentLog) -> None:
         current = self._by_name.get(future.name)
@@ -172,7 +172,7 @@ class SegmentStorage:
         ):
             self._moves.go_on(current, future)
         else:
-            self._moves.discard(future)
+            discard(future)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Raises: OperatorError: the last directory failed."""
@@ -231,7 +231,7 @@ class SegmentStorage:
             return DirectoryUse(str(path.absolute()), {}, failed=True)
         here = [kept for kept in self._logs.values() if kept.directory.parent == path and kept.failure is None]
         sizes = {kept.id: kept.size_bytes for kept in here}
-        coming = [move for move in self._moves if move.leaving is None and move.future.directory.parent == path]
+        coming = [move for move in self._moves if move.stage < Stage.LEAVING and move.target == path]
         futures = {move.current.id: (move.future.size_bytes, move.lag) for move in coming}
         return DirectoryUse(str(path.absolute()), sizes, total, usable, futures=futures)
 
