@@ -96,7 +96,7 @@ _DENIED = {
 }
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Resource:
     """One topic, group, transactional id …; of clusters there is one."""
 
