@@ -77,10 +77,3 @@ class Metrics:
 
     def api(self, key: ApiKey, newest_version: int) -> ApiCounts:
         return self.apis.setdefault(key, ApiCounts(newest_version))
-
-    def all_topics(self) -> TopicCounts:
-        """Their sum, deleted ones included."""
-        total = TopicCounts()
-        for counts in (self.gone, *self.topics.values()):
-            total.add(counts)
-        return total

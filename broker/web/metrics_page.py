@@ -3,11 +3,13 @@
 Two families of names: Kafka's own beans as the usual exporter writes them (`kafka_server_…`), and those of
 kafka_exporter (`kafka_topic_…`, `kafka_consumergroup_…`). Real histograms stand under `barnabas_…`. Series of single
 partitions of the first family only with `barnabas.metrics.partitions`.
+
+Written in slices: what grows with partitions, groups or connections is looked at one by one, never in one go. A copy of
+what is there is taken where others could change it between two slices.
 """
 
 import os
 import resource
-from collections import Counter
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -16,10 +18,22 @@ from broker.metrics import ApiCounts, TopicCounts
 from broker.partitions.partition import Partition
 from broker.registry.contract import SessionState
 from broker.requests.rooms import Rooms
-from broker.web.exposition import OPENMETRICS_TYPE, PLAIN_TYPE, Family, Sample, in_slices, labels, lines
+from broker.storage.contract import Log
+from broker.web.exposition import (
+    OPENMETRICS_TYPE,
+    PLAIN_TYPE,
+    Family,
+    Sample,
+    counted,
+    gathered,
+    in_slices,
+    labels,
+    lines,
+    one,
+    total,
+)
+from broker.web.group_metrics import group_families
 from broker.web.responder import Answer, WebRequest
-from coordinator.groups.classic import ClassicGroup
-from kproto.errors import ApiError
 
 QUANTILES = (0.5, 0.75, 0.95, 0.98, 0.99, 0.999)
 TOPIC_COUNTERS = {
@@ -32,7 +46,6 @@ TOPIC_COUNTERS = {
 }
 SHOWN_BUCKETS = 31
 """Up to 18 minutes."""
-GROUP_STATES = ("PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Empty")
 
 
 class MetricsPage:
@@ -52,7 +65,7 @@ class MetricsPage:
         text = lines(self.families(), openmetrics=openmetrics)
         return Answer(in_slices(text), content_type=OPENMETRICS_TYPE if openmetrics else PLAIN_TYPE)
 
-    def families(self) -> Iterator[Family]:
+    def families(self) -> Iterator[Family | None]:
         yield from self._process()
         yield from self._topic_counters()
         yield from self._requests()
@@ -60,28 +73,29 @@ class MetricsPage:
         yield from self._controller()
         yield from self._registry_session()
         yield from self._cluster()
-        yield from self._groups()
+        yield from group_families(self._rooms)
 
     # --- this process ---
 
-    def _process(self) -> Iterator[Family]:
+    def _process(self) -> Iterator[Family | None]:
         used = resource.getrusage(resource.RUSAGE_SELF)
         cpu_s = used.ru_utime + used.ru_stime
         yield one("process_cpu_seconds", "counter", "CPU time, user and system.", cpu_s)
         yield one("process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes())
-        yield one("process_open_fds", "gauge", "Open files and sockets.", len(os.listdir("/proc/self/fd")))
+        yield Family("process_open_fds", "gauge", "Open files and sockets.", total(1 for _ in descriptors()))
 
     # --- counters ---
 
-    def _topic_counters(self) -> Iterator[Family]:
-        metrics = self._rooms.metrics
-        total, topics = metrics.all_topics(), list(metrics.topics.items())
+    def _topic_counters(self) -> Iterator[Family | None]:
+        metrics, gone = self._rooms.metrics, TopicCounts()
+        gone.add(metrics.gone)
+        topics = list(metrics.topics.items())
         for name, (attribute, meaning) in TOPIC_COUNTERS.items():
             yield Family(
-                f"kafka_server_brokertopicmetrics_{name}", "counter", meaning, by_topic(attribute, total, topics)
+                f"kafka_server_brokertopicmetrics_{name}", "counter", meaning, by_topic(attribute, gone, topics)
             )
 
-    def _requests(self) -> Iterator[Family]:
+    def _requests(self) -> Iterator[Family | None]:
         apis = [(key.kafka_name, counts) for key, counts in self._rooms.metrics.apis.items()]
         bean = "kafka_network_requestmetrics"
         yield Family(f"{bean}_requests", "counter", "Requests, by API and version.", by_version(apis))
@@ -97,47 +111,47 @@ class MetricsPage:
 
     # --- partitions ---
 
-    def _replicas(self) -> Iterator[Family]:
-        here = list(self._rooms.partitions)
-        led = [partition for partition in here if partition.leads]
+    def _replicas(self) -> Iterator[Family | None]:
+        here, led = list(self._rooms.partitions), list[Partition]()
+        yield from gathered((each for each in here if each.leads), led)
         bean = "kafka_server_replicamanager"
-        behind = sum(len(each.leadership.isr) < len(each.leadership.replicas) for each in led)
-        too_few = sum(len(each.leadership.isr) < each.settings.min_insync_replicas for each in led)
         yield one(f"{bean}_partitioncount", "gauge", "Partitions with a replica here.", len(here))
         yield one(f"{bean}_leadercount", "gauge", "Partitions led here.", len(led))
-        yield one(f"{bean}_offlinereplicacount", "gauge", "Replicas on a failed disk.", sum(p.failed for p in here))
-        yield one(f"{bean}_underreplicatedpartitions", "gauge", "Led here, with a replica out of sync.", behind)
-        yield one(f"{bean}_underminisrpartitioncount", "gauge", "Led here, with too few replicas in sync.", too_few)
+        yield counted(f"{bean}_offlinereplicacount", "Replicas on a failed disk.", (p.failed for p in here))
+        yield counted(f"{bean}_underreplicatedpartitions", "Led here, with a replica out of sync.", map(is_behind, led))
+        yield counted(
+            f"{bean}_underminisrpartitioncount", "Led here, with too few replicas in sync.", map(lacks_replicas, led)
+        )
         if self._rooms.settings.barnabas_metrics_partitions:
             yield from logs(here)
 
-    def _controller(self) -> Iterator[Family]:
+    def _controller(self) -> Iterator[Family | None]:
         image = self._rooms.image
         active = int(image.controller_id == self._rooms.broker_id)
         topics = list(image.topics.values())
-        partitions = [partition for topic in topics for partition in topic.partitions]
+        partitions = [partition for topic in topics for partition in topic.partitions]  # copies of references
         bean = "kafka_controller_kafkacontroller"
         yield one(f"{bean}_activecontrollercount", "gauge", "1 at the broker that is the controller.", active)
         yield one(f"{bean}_activebrokercount", "gauge", "Brokers alive.", len(image.brokers))
         yield one(f"{bean}_globaltopiccount", "gauge", "Topics of the cluster.", len(topics))
         yield one(f"{bean}_globalpartitioncount", "gauge", "Partitions of the cluster.", len(partitions))
-        yield one(
-            f"{bean}_offlinepartitionscount",
-            "gauge",
-            "Partitions without a leader.",
-            sum(p.leader < 0 for p in partitions),
+        yield counted(
+            f"{bean}_offlinepartitionscount", "Partitions without a leader.", (p.leader < 0 for p in partitions)
         )
-        moved = sum(not led_as_preferred(partition) for partition in partitions)
-        yield one(f"{bean}_preferredreplicaimbalancecount", "gauge", "Not led by their preferred replica.", moved)
+        yield counted(
+            f"{bean}_preferredreplicaimbalancecount",
+            "Not led by their preferred replica.",
+            (not led_as_preferred(partition) for partition in partitions),
+        )
 
-    def _registry_session(self) -> Iterator[Family]:
+    def _registry_session(self) -> Iterator[Family | None]:
         bean = "kafka_server_sessionexpirelistener"
         yield one(f"{bean}_zookeeperdisconnects", "counter", "Lost connections to the registry.", self._disconnects)
         yield one(f"{bean}_zookeeperexpires", "counter", "Sessions that the registry ended.", self._expiries)
 
     # --- as kafka_exporter ---
 
-    def _cluster(self) -> Iterator[Family]:
+    def _cluster(self) -> Iterator[Family | None]:
         image = self._rooms.image
         yield one("kafka_brokers", "gauge", "Brokers alive.", len(image.brokers))
         addresses = [(each.id, address) for each in image.brokers.values() for address in each.endpoints.values()]
@@ -157,58 +171,25 @@ class MetricsPage:
                 for index, partition in enumerate(topic.partitions)
             )
             yield Family(f"kafka_topic_partition_{name}", "gauge", meaning, samples)
-        led = [(labels(topic=each.topic, partition=each.index), each) for each in self._rooms.partitions if each.leads]
+        led: list[tuple[str, Partition]] = []
+        here = list(self._rooms.partitions)
+        yield from gathered(((place_of(each), each) for each in here if each.leads), led)
         ends = (Sample(place, partition.high_watermark) for place, partition in led)
         starts = (Sample(place, partition.log.start_offset) for place, partition in led)
         yield Family("kafka_topic_partition_current_offset", "gauge", "Where the next record will be.", ends)
         yield Family("kafka_topic_partition_oldest_offset", "gauge", "The first record that is kept.", starts)
 
-    def _groups(self) -> Iterator[Family]:
-        try:
-            groups: list[ClassicGroup] = self._rooms.groups.every()
-        except ApiError:
-            return  # they are being loaded
-        bean = "kafka_coordinator_group_groupmetadatamanager"
-        states = Counter(group.state.value for group in groups)
-        yield one(f"{bean}_numgroups", "gauge", "Groups coordinated here.", len(groups))
-        yield one(f"{bean}_numoffsets", "gauge", "Offsets committed here.", sum(len(each.offsets) for each in groups))
-        for state in GROUP_STATES:
-            yield one(f"{bean}_numgroups{state.lower()}", "gauge", f"Groups that are {state}.", states[state])
-        members = (Sample(labels(consumergroup=group.group_id), len(group.members)) for group in groups)
-        yield Family("kafka_consumergroup_members", "gauge", "Members of a group.", members)
-        committed = [
-            (group.group_id, topic, partition, value.offset)
-            for group in groups
-            for (topic, partition), value in group.offsets.of(None).items()
-        ]
-        offsets = (
-            Sample(labels(consumergroup=group, topic=topic, partition=partition), offset)
-            for group, topic, partition, offset in committed
-        )
-        yield Family("kafka_consumergroup_current_offset", "gauge", "Committed offset.", offsets)
-        yield from self._lags(committed)
 
-    def _lags(self, committed: list[tuple[str, str, int, int]]) -> Iterator[Family]:
-        ends = {(each.topic, each.index): each.high_watermark for each in self._rooms.partitions if each.leads}
-        behind = [
-            (group, topic, partition, max(ends[topic, partition] - offset, 0))
-            for group, topic, partition, offset in committed
-            if (topic, partition) in ends
-        ]
-        lags = (
-            Sample(labels(consumergroup=group, topic=topic, partition=partition), lag)
-            for group, topic, partition, lag in behind
-        )
-        yield Family("kafka_consumergroup_lag", "gauge", "Records behind the committed offset.", lags)
-        sums: Counter[tuple[str, str]] = Counter()
-        for group, topic, _, lag in behind:
-            sums[group, topic] += lag
-        by_topic = (Sample(labels(consumergroup=group, topic=topic), lag) for (group, topic), lag in sums.items())
-        yield Family("kafka_consumergroup_lag_sum", "gauge", "Records behind, over all partitions.", by_topic)
+def place_of(partition: Partition) -> str:
+    return labels(topic=partition.topic, partition=partition.index)
 
 
-def one(name: str, kind: str, meaning: str, value: float) -> Family:
-    return Family(name, kind, meaning, [Sample("", value)])
+def is_behind(partition: Partition) -> bool:
+    return len(partition.leadership.isr) < len(partition.leadership.replicas)
+
+
+def lacks_replicas(partition: Partition) -> bool:
+    return len(partition.leadership.isr) < partition.settings.min_insync_replicas
 
 
 def led_as_preferred(partition: PartitionImage) -> bool:
@@ -228,9 +209,9 @@ PARTITION_GAUGES = (
 )
 
 
-def by_topic(attribute: str, total: TopicCounts, topics: list[tuple[str, TopicCounts]]) -> Iterator[Sample]:
-    """The sum without a label, then each topic that exists."""
-    yield Sample("", getattr(total, attribute))
+def by_topic(attribute: str, gone: TopicCounts, topics: list[tuple[str, TopicCounts]]) -> Iterator[Sample | None]:
+    """The sum without a label, deleted topics included, so that it never falls; then each topic that exists."""
+    yield from total(getattr(each, attribute) for each in (gone, *(counts for _, counts in topics)))
     for topic, counts in topics:
         yield Sample(labels(topic=topic), getattr(counts, attribute))
 
@@ -275,14 +256,21 @@ def buckets(apis: list[tuple[str, ApiCounts]]) -> Iterator[Sample]:
         yield Sample(labels(request=name), total, "_count")
 
 
-def logs(here: list[Partition]) -> Iterator[Family]:
-    places = [(labels(topic=each.topic, partition=each.index), each.log) for each in here]
+def logs(here: list[Partition]) -> Iterator[Family | None]:
+    places: list[tuple[str, Log]] = []
+    yield from gathered(((place_of(each), each.log) for each in here), places)
     sizes = (Sample(place, log.size_bytes) for place, log in places)
     starts = (Sample(place, log.start_offset) for place, log in places)
     ends = (Sample(place, log.end_offset) for place, log in places)
     yield Family("kafka_log_log_size", "gauge", "Bytes of a log.", sizes)
     yield Family("kafka_log_log_logstartoffset", "gauge", "The first offset of a log.", starts)
     yield Family("kafka_log_log_logendoffset", "gauge", "Where the next batch of a log will be.", ends)
+
+
+def descriptors() -> Iterator[object]:
+    """One for each; ten thousand connections have as many."""
+    with os.scandir("/proc/self/fd") as found:
+        yield from found
 
 
 def resident_bytes() -> int:
