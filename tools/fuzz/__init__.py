@@ -8,7 +8,8 @@
     streams.py     gzip, snappy, lz4, zstd
     walkers.py     the record walker, compiled and plain
     files.py       snapshots, indexes, transaction indexes, checkpoints
-    requests.py    requests of any kind to a whole broker
+    requests.py    requests of any kind to a whole broker in this process
+    sockets.py     conversations, cut at any byte, with a broker in a process of its own
     logs.py        whole data directories: recovered, served, written to, recovered again
 
 Only the declared error may come out, within a second of CPU and 64 MiB. A finding is printed with the command that

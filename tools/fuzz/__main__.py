@@ -5,25 +5,30 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
 
 from kproto.testing.walkers import CannotCompile
-from tools.fuzz import batches, files, logs, requests, streams, walkers, wire
+from tools.fuzz import batches, files, logs, requests, sockets, streams, walkers, wire
 from tools.fuzz.runner import Count, Target, one, run
 
+MOST_TOLD = 4000
+"""Characters of one finding: its end, where the error stands."""
 
-def all_targets(work: Path) -> list[Target]:
-    """Args: work: an empty folder, for the compiled walker."""
-    found = [*wire.targets(), *batches.targets(), *streams.targets(), *files.targets(), *logs.targets()]
-    found += requests.targets()
-    try:
-        return [*found, *walkers.targets(walkers.built(work))]
-    except CannotCompile as why:
-        click.echo(f"without the walkers: {why}", err=True)
-        return found
+
+@contextmanager
+def all_targets() -> Iterator[list[Target]]:
+    """With what they need meanwhile: a compiled walker, a broker once somebody talks to it."""
+    with tempfile.TemporaryDirectory() as work, ExitStack() as alive:
+        found = [*wire.targets(), *batches.targets(), *streams.targets(), *files.targets(), *logs.targets()]
+        found += [*requests.targets(), *sockets.targets(Path(work, "broker"), alive)]
+        try:
+            found += walkers.targets(walkers.built(Path(work)))
+        except CannotCompile as why:
+            click.echo(f"without the walkers: {why}", err=True)
+        yield found
 
 
 @contextmanager
@@ -45,8 +50,8 @@ def silent() -> Iterator[None]:
 def main(minutes: float, seed: str | None, only: tuple[str, ...], number: int | None) -> None:
     """Nonsense for everything that reads bytes: only the declared error may come out, soon and in little memory."""
     seed = seed or time.strftime("%Y-%m-%d")
-    with tempfile.TemporaryDirectory() as work, silent():
-        targets = [each for each in all_targets(Path(work)) if not only or each.name in only]
+    with all_targets() as known, silent():
+        targets = [each for each in known if not only or each.name in only]
         if not targets:
             raise click.UsageError("No target has that name.")
         if number is not None:
@@ -74,8 +79,7 @@ def tell_new(counts: dict[str, Count], told: set[tuple[str, int]]) -> None:
         for finding in count.findings:
             if (finding.target, finding.number) not in told:
                 told.add((finding.target, finding.number))
-                last = finding.what.strip().splitlines()[-1]
-                click.echo(f"{finding.again}\n    {last[:300]}", err=True)
+                click.echo(f"{finding.again}\n{finding.what.strip()[-MOST_TOLD:]}", err=True)
 
 
 def table(counts: dict[str, Count], seed: str) -> str:

@@ -1,13 +1,18 @@
 """The fuzzer finds what it is there for, and a moment of it finds nothing in us."""
 
+import os
+import re
+import signal
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
 import pytest
 from click.testing import CliRunner
 
+import barnabas
 from kproto.testing.walkers import plain_walker
-from tools.fuzz import requests, runner, walkers
+from tools.fuzz import requests, runner, sockets, walkers
 from tools.fuzz.__main__ import all_targets, main, table
 from tools.fuzz.runner import Count, Target, one, run
 
@@ -77,9 +82,51 @@ def test_an_error_of_ours_in_a_handler_is_found(monkeypatch: pytest.MonkeyPatch)
     assert "KeyError: 'ours'" in count.findings[0].what
 
 
-def test_a_moment_of_everything_finds_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "harm", ["dead", *(pytest.param(each, marks=pytest.mark.campaign) for each in ("blamed", "grown"))]
+)
+def test_a_hurt_broker_is_found_and_the_next_one_is_sound(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, harm: str
+) -> None:
+    """It is gone, or says what only its own mistakes make it say, or is larger than it may be."""
+    count = Count()
+    with ExitStack() as alive:
+        [target] = sockets.targets(tmp_path / "broker", alive)
+        one(target, "s", 0, count)
+        with monkeypatch.context() as hurt:
+            if harm == "dead":
+                hurt.setattr(sockets, "say", lambda talk, port: os.kill(broker_of(target).pid, signal.SIGKILL))
+            elif harm == "blamed":
+                hurt.setattr(sockets, "OUR_MISTAKE", re.compile(""))
+            else:
+                hurt.setattr(sockets, "MOST_GROWTH_BYTES", -(1 << 40))
+            one(target, "s", 1, count)
+        one(target, "s", 2, count)
+    [finding] = count.findings
+    words = {"dead": "a good client is not served", "blamed": "the broker blames itself", "grown": "grew by"}
+    assert words[harm] in finding.what
+    assert count.inputs == 3
+
+
+def broker_of(target: Target) -> barnabas.Broker:
+    life: sockets.Life = target.try_out.__self__  # type: ignore[attr-defined]
+    assert life.broker is not None
+    return life.broker
+
+
+def test_the_pieces_of_a_stream_are_the_stream() -> None:
+    for seed in range(300):
+        chance = Random(seed)
+        data = chance.randbytes(chance.randrange(100))
+        cut = list(sockets.pieces(chance, data))
+        assert b"".join(cut) == data
+    assert {len(list(sockets.pieces(Random(seed), bytes(50)))) for seed in range(50)} >= {1, 3, 4, 50}
+
+
+def test_a_moment_of_everything_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walkers, "built", lambda work: plain_walker())
-    *_, counts = run(all_targets(tmp_path), "a moment", 0.01, turn_s=0.15)
+    with all_targets() as targets:
+        *_, counts = run(targets, "a moment", 0.01, turn_s=0.15)
     assert [found for count in counts.values() for found in count.findings] == []
     assert all(count.taken for count in counts.values())
     assert sum(count.inputs for count in counts.values()) > 500

@@ -11,6 +11,7 @@ from kproto.schema import Array, Kind, Message, wires
 from kproto.testing.strategies import all_messages, versions_of
 from kproto.testing.twin import Mark, is_flexible, slow_decode, slow_encode, uvarint
 from tools.fuzz import spoiling
+from tools.fuzz.batches import batch
 from tools.fuzz.runner import Target
 
 MAX_ELEMENTS = 2_000
@@ -60,6 +61,8 @@ def any_message(chance: Random, kind: Kind, version: int) -> Any:
             return [any_message(chance, of, version) for _ in range(chance.choice((0, 1, 1, 2)))]
         case "string":
             return chance.choice(("", "a", "a", "a", "topic-ä", "x" * 130))
+        case "records" if chance.random() < 0.5:
+            return batch(chance)
         case "bytes" | "records":
             return spoiling.some_bytes(chance, 40)
         case "uuid":
@@ -70,6 +73,8 @@ def any_message(chance: Random, kind: Kind, version: int) -> Any:
             return chance.random() < 0.5
         case "float64":
             return chance.choice((0.0, -1.5, 1e300))
+        case str() if chance.random() < 0.3:
+            return 0  # the first partition, the first offset, no error: what is there
         case str():
             return spoiling.number(chance, int(kind.lstrip("uint")), signed=not kind.startswith("u"))
         case _:
