@@ -10,10 +10,19 @@ NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class CpuUsed:
+    """CPU time between two readings, and the part of it that the kernel worked, 0 to 1."""
+
+    seconds: float
+    kernel_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class CpuReading:
-    """CPU time of a process at one moment: of all its life, and of each thread that lives."""
+    """CPU time of a process at one moment: of all its life, of that in the kernel, and of each thread that lives."""
 
     ticks: int
+    kernel_ticks: int
     thread_ns: dict[str, int]
 
     @classmethod
@@ -25,13 +34,15 @@ class CpuReading:
                 threads[task] = int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0])
             except (FileNotFoundError, ProcessLookupError):
                 continue
-        return cls(int(fields[11]) + int(fields[12]), threads)
+        return cls(int(fields[11]) + int(fields[12]), int(fields[12]), threads)
 
-    def seconds_since(self, earlier: "CpuReading") -> float:
-        """To the nanosecond, or, if a thread has ended with what it used, to the tick (10 ms)."""
+    def since(self, earlier: "CpuReading") -> CpuUsed:
+        """To the nanosecond, or, if a thread has ended with what it used, to the tick (10 ms); the share by ticks."""
+        ticks = self.ticks - earlier.ticks
+        seconds = ticks / TICKS
         if earlier.thread_ns.keys() <= self.thread_ns.keys():
-            return (sum(self.thread_ns.values()) - sum(earlier.thread_ns.values())) / NS
-        return (self.ticks - earlier.ticks) / TICKS
+            seconds = (sum(self.thread_ns.values()) - sum(earlier.thread_ns.values())) / NS
+        return CpuUsed(seconds, (self.kernel_ticks - earlier.kernel_ticks) / ticks if ticks else 0.0)
 
 
 def resident_bytes(pid: int) -> int:

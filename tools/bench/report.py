@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tools.bench.goals import Goal
-from tools.bench.results import Results, Row, Summary
+from tools.bench.results import IN_KERNEL, Results, Row, Summary
 from tools.output import table
 
 Cells = dict[str, str]
@@ -26,15 +26,23 @@ def told(summary: Summary | None) -> str:
 
 
 def groups(results: Results) -> list[tuple[list[str], list[Row]]]:
-    """Rows that have brokers in common, a table each: brokers, codecs and the kernel are never compared."""
+    """Rows that have brokers in common, a table each: brokers, codecs and the kernel are never compared.
+
+    What the kernel took of the costs stands in a table behind them.
+    """
     found: list[tuple[list[str], list[Row]]] = []
-    for row, by_broker in results.figures.items():
-        names, rows = next((each for each in found if by_broker.keys() & set(each[0])), ([], []))
+    for row, by_broker in sorted(results.figures.items(), key=lambda each: is_share(each[0])):
+        together = (each for each in found if by_broker.keys() & set(each[0]) and is_share(each[1][0]) == is_share(row))
+        names, rows = next(together, ([], []))
         if not rows:
             found.append((names, rows))
         names += [name for name in by_broker if name not in names]
         rows.append(row)
     return found
+
+
+def is_share(row: Row) -> bool:
+    return row.unit == IN_KERNEL
 
 
 def row_cells(results: Results, names: Sequence[str], rows: Sequence[Row]) -> list[Cells]:

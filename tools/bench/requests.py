@@ -8,6 +8,7 @@ from typing import Self
 
 from kproto.messages.fetch import FetchResponse
 from tools.bench.frames import FETCH_VERSION, PRODUCE_VERSION, fetch, produce, produce_frame
+from tools.bench.processes import CpuUsed
 from tools.bench.results import Results, Row
 from tools.bench.servers import Target
 from tools.bench.wire import Refused, WireClient, connected, frame
@@ -37,12 +38,12 @@ def measure_one_record(
             wire.create(topic, CONNECTIONS)
     for _ in rounds:
         for target in targets:
-            wall_s, cpu_s, sent = stored_load(target, topic, count)
+            wall_s, used, sent = stored_load(target, topic, count)
             results.add(ONE_RECORD_SPEED, target.name, sent / wall_s)
-            results.add(ONE_RECORD_COST, target.name, cpu_s / sent * US)
+            results.add_cost(ONE_RECORD_COST, target.name, used, sent / US)
 
 
-def stored_load(target: Target, topic: str, count: int) -> tuple[float, float, int]:
+def stored_load(target: Target, topic: str, count: int) -> tuple[float, CpuUsed, int]:
     """`one_record_load`, after which partition 0 holds its part: a refusal is as short as a yes. Raises: Refused."""
     with WireClient(target.port, target.host) as wire:
         before = wire.end_offset(topic) or 0
@@ -55,15 +56,15 @@ def stored_load(target: Target, topic: str, count: int) -> tuple[float, float, i
     return measured
 
 
-def one_record_load(target: Target, topic: str, count: int) -> tuple[float, float, int]:
-    """About `count` requests in all. Returns: wall time, the broker's CPU time, how many were answered."""
+def one_record_load(target: Target, topic: str, count: int) -> tuple[float, CpuUsed, int]:
+    """About `count` requests in all. Returns: wall time, the broker's CPU, how many were answered."""
     frames = [produce_frame(topic, each) for each in range(CONNECTIONS)]
     pipelines = [Pipeline.opened(target.host, target.load_port, each) for each in frames]
     try:
         before, began = target.cpu(), time.perf_counter()
         answered = drive(pipelines, max(count // CONNECTIONS, IN_FLIGHT))
         wall_s = time.perf_counter() - began
-        return wall_s, target.cpu().seconds_since(before), answered
+        return wall_s, target.cpu().since(before), answered
     finally:
         for each in pipelines:
             each.sock.close()
@@ -138,9 +139,9 @@ def measure_mib_fetches(
         for target in targets:
             before, began = target.cpu(), time.perf_counter()
             size = fetch_again_and_again(target, request, count)
-            wall_s, cpu_s = time.perf_counter() - began, target.cpu().seconds_since(before)
+            wall_s, used = time.perf_counter() - began, target.cpu().since(before)
             results.add(MIB_FETCH_SPEED, target.name, size / MB / wall_s)
-            results.add(MIB_FETCH_COST, target.name, cpu_s / size * (1 << 30))
+            results.add_cost(MIB_FETCH_COST, target.name, used, size / (1 << 30))
 
 
 def fetch_again_and_again(target: Target, request: bytes, count: int) -> int:
@@ -189,4 +190,4 @@ def _cost(target: Target, wire: WireClient, questions: Sequence[object]) -> floa
         answer = wire.ask(question, FETCH_VERSION)  # type: ignore[arg-type]
         if answer.error_code:
             raise Refused(f"fetch: error {answer.error_code}")
-    return target.cpu().seconds_since(before) / len(questions) * US
+    return target.cpu().since(before).seconds / len(questions) * US

@@ -5,6 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.bench.processes import CpuUsed
+
+IN_KERNEL = "% in the kernel"
+"""The unit of rows that say how much of a cost is not the broker's own code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -43,6 +48,11 @@ class Results:
 
     def add(self, row: Row, broker: str, figure: float) -> None:
         self.figures.setdefault(row, {}).setdefault(broker, []).append(figure)
+
+    def add_cost(self, row: Row, broker: str, used: CpuUsed, amount: float) -> None:
+        """CPU for each of `amount`, and in a row of its own how much of it the kernel took."""
+        self.add(row, broker, used.seconds / amount)
+        self.add(Row(row.title, IN_KERNEL), broker, used.kernel_share * 100)
 
     def summary(self, row: Row, broker: str) -> Summary | None:
         found = self.figures.get(row, {}).get(broker)

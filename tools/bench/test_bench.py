@@ -14,11 +14,11 @@ from kproto.messages.produce import ProduceRequest
 from tools.bench import codecs, goals, limits, quick, throughput
 from tools.bench.chart import chart, goodness
 from tools.bench.goals import Goal
-from tools.bench.processes import CpuReading
+from tools.bench.processes import CpuReading, CpuUsed
 from tools.bench.progress import Progress
-from tools.bench.report import figure, markdown, text
+from tools.bench.report import figure, groups, markdown, text
 from tools.bench.requests import IN_FLIGHT, Pipeline, drive
-from tools.bench.results import Results, Row, Summary
+from tools.bench.results import IN_KERNEL, Results, Row, Summary
 from tools.bench.servers import Server, Target
 from tools.commands.bench import bench
 
@@ -83,6 +83,15 @@ def test_rows_without_a_broker_in_common_stand_in_tables_of_their_own() -> None:
     results.add(limits.LOOPBACK_SEND, limits.KERNEL, 4000.0)
     heads = [line.split() for line in text(results, []).splitlines() if line.startswith("ROW")]
     assert heads == [["ROW", "UNIT", "BARNABAS", "KAFKA"], ["ROW", "UNIT", "KERNEL"]]
+
+
+def test_what_the_kernel_took_of_a_cost_stands_in_a_table_behind_the_others() -> None:
+    results = Results()
+    cost, speed = Row("consume: broker", "CPU s/GiB"), Row("consume", "MB/s", more_is_better=True)
+    results.add_cost(cost, "barnabas", CpuUsed(3.0, 0.75), 1.5)
+    results.add(speed, "barnabas", 800)
+    assert groups(results) == [(["barnabas"], [cost, speed]), (["barnabas"], [Row("consume: broker", IN_KERNEL)])]
+    assert results.as_json()["rows"][1]["medians"] == {"barnabas": 75.0}
 
 
 def test_what_was_not_measured_is_told_with_the_reason() -> None:
@@ -156,14 +165,18 @@ def test_the_committed_baseline_has_a_row_for_each_load(tmp_path: Path) -> None:
 
 
 def test_cpu_is_that_of_the_threads_unless_one_has_ended() -> None:
-    before = CpuReading(100, {"1": 1_000, "2": 5_000})
-    assert CpuReading(100, {"1": 2_000, "2": 5_000, "3": 500}).seconds_since(before) == pytest.approx(1.5e-6)
-    one_ended = CpuReading(100 + os.sysconf("SC_CLK_TCK"), {"1": 2_000})
-    assert one_ended.seconds_since(before) == 1.0
+    before = CpuReading(100, 40, {"1": 1_000, "2": 5_000})
+    used = CpuReading(104, 41, {"1": 2_000, "2": 5_000, "3": 500}).since(before)
+    assert used.seconds == pytest.approx(1.5e-6)
+    assert used.kernel_share == 0.25
+    one_ended = CpuReading(100 + os.sysconf("SC_CLK_TCK"), 40, {"1": 2_000})
+    assert one_ended.since(before).seconds == 1.0
 
 
 def test_this_process_has_used_cpu() -> None:
-    assert CpuReading.of(os.getpid()).seconds_since(CpuReading(0, {})) > 0
+    used = CpuReading.of(os.getpid()).since(CpuReading(0, 0, {}))
+    assert used.seconds > 0
+    assert 0 <= used.kernel_share < 1
 
 
 def test_a_pipeline_sends_as_many_requests_as_it_takes_answers() -> None:

@@ -90,19 +90,19 @@ def _once(
         producer.send(values, 1)  # connections and metadata are there
         before = target.cpu()
         wall_s = producer.send(values, count)
-        cpu_s = target.cpu().seconds_since(before)
+        used = target.cpu().since(before)
     finally:
         producer.close()
     if (stored := wire.end_offset(topic)) != count + 1:
         raise LoadFailed(f"{target.name} stored {stored} of {count + 1} records")
     results.add(shape.produce_speed, target.name, size / MB / wall_s)
-    results.add(shape.produce_cost, target.name, cpu_s / (size / GIB))
+    results.add_cost(shape.produce_cost, target.name, used, size / GIB)
     consumer = Consumer(target.bootstrap, topic)
     try:
         before = target.cpu()
         per_s = consumer.read(count + 1)
-        cpu_s = target.cpu().seconds_since(before)
+        used = target.cpu().since(before)
     finally:
         consumer.close()
     results.add(shape.consume_speed, target.name, per_s * shape.record_bytes / MB)
-    results.add(shape.consume_cost, target.name, cpu_s / (size / GIB))
+    results.add_cost(shape.consume_cost, target.name, used, size / GIB)
