@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trio
 
-from broker.storage.files import Data, Disk, replace, write_all
+from broker.storage.files import Data, Disk, File, replace, write_all
 from broker.storage.segments.checkpoints import (
     CLEANED_OFFSETS,
     HIGH_WATERMARKS,
@@ -77,11 +77,16 @@ class Checkpointer:
         text, lowered, fresh = self._text(path), self._lowered, path.with_name(path.name + ".tmp")
         if text == self._written.get(path):
             return
-        await self._disk.in_thread(lambda: _write_durably(self._disk, fresh, text))
-        if path.name == RECOVERY_POINTS and lowered != self._lowered:
-            return  # what a recovery point was is more than it is now; the next checkpoint tells
-        self._disk.rename(fresh, path)
-        await self._disk.in_thread(lambda: self._disk.sync_directory(path.parent))
+        former = await self._disk.in_thread(lambda: _write_durably(self._disk, fresh, text, path))
+        try:
+            if path.name == RECOVERY_POINTS and lowered != self._lowered:
+                return  # what a recovery point was is more than it is now; the next checkpoint tells
+            self._disk.rename(fresh, path)
+            await self._disk.in_thread(lambda: self._disk.sync_directory(path.parent))
+        finally:
+            if former is not None:
+                with trio.CancelScope(shield=True):
+                    await self._disk.in_thread(former.release)
         if lowered == self._lowered:
             self._written[path] = text
 
@@ -105,10 +110,17 @@ class Checkpointer:
         return offsets_text(offsets)
 
 
-def _write_durably(disk: Disk, path: Path, data: Data) -> None:
+def _write_durably(disk: Disk, path: Path, data: Data, replaced: Path) -> File | None:
+    """Write `path`. Gives the file that it will replace, open: a rename in the loop would else wait until the blocks of
+    that one are freed, and the disk has discarded them.
+    """
     file = disk.create(path)
     try:
         write_all(file, data, 0)
         file.sync()
     finally:
         file.release()
+    try:
+        return disk.open(replaced)
+    except OSError:
+        return None
