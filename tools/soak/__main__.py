@@ -1,179 +1,33 @@
-"""`python -m tools.soak --minutes 60 --data DIR`: start a broker, load it, watch it, read everything back.
+"""`python -m tools.soak --minutes 60 --data DIR`: the driver in a process of its own, and a word on how that ended.
 
-Exit code 1 if anything acknowledged is lost, doubled or outdated, or if a client met a failure.
+Exit code 1 if anything acknowledged is lost, doubled or outdated, if a client met a failure, or if the driver was
+killed; client libraries in C can take their process with them.
 """
 
-import faulthandler
-import json
-import os
-import re
-import shutil
+import signal
 import subprocess
 import sys
-import threading
-import time
-from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-import click
+from tools.soak.endings import how_it_ended
 
-from barnabas.handle import Broker
-from tools.soak import admins, readers, strangers, writers
-from tools.soak.chart import chart
-from tools.soak.ledger import Ledger
-from tools.soak.report import compared, rows
-from tools.soak.sampling import Process, Sample, disk_use
-from tools.soak.topics import BROKER, CONFIGS, KEPT, PARTITIONS, PROBED
-from tools.soak.verifying import verify
-from tools.soak.workers import Pace, Tally, Workers
-
-SAMPLE_EVERY_S = 10.0
-DRAIN_WITHIN_S = 60.0
+FAILED = 1
 
 
-class Watch:
-    """Samples of a broker under load, and the probe whose round trips go into them."""
-
-    def __init__(self, broker: Broker, data: Path, workers: Workers) -> None:
-        self.samples: list[Sample] = []
-        self._data, self._workers = data, workers
-        host, port = broker.host, broker.port
-        self._probe = subprocess.Popen(
-            [sys.executable, "-m", "tools.soak.probe", host, str(port), PROBED],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self._broker = Process(broker.pid)
-        self._clients = [Process(self._probe.pid), Process(os.getpid())]
-        self._begun = time.monotonic()
-        self._round_trips: list[dict[str, list[float]]] = []
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        assert self._probe.stdout is not None
-        for line in self._probe.stdout:
-            self._round_trips.append(json.loads(line))
-
-    def look(self) -> Sample:
-        broker_cores = self._broker.cores()
-        all_cores = broker_cores + sum(client.cores() for client in self._clients)
-        self._workers.pace.govern(all_cores)
-        disk, kept, files = disk_use(self._data, KEPT)
-        round_trips, self._round_trips = self._round_trips, []
-        sample = Sample(
-            at_s=time.monotonic() - self._begun,
-            rss=self._broker.rss,
-            descriptors=self._broker.descriptors,
-            threads=self._broker.threads,
-            disk=disk,
-            kept=kept,
-            files=files,
-            broker_cores=broker_cores,
-            all_cores=all_cores,
-            share=self._workers.pace.share,
-            written=sum(n for name, n in self._workers.tally.done.items() if name.startswith("records written")),
-            loop_ms=[ms for each in round_trips for ms in each["loop_ms"]],
-            produce_ms=[ms for each in round_trips for ms in each["produce_ms"]],
-        )
-        self.samples.append(sample)
-        return sample
-
-    def end(self) -> None:
-        assert self._probe.stdin is not None
-        self._probe.stdin.close()
-        if self._probe.wait(60):
-            self._workers.tally.fail("probe", "it ended early")
+def main(arguments: Sequence[str]) -> int:
+    """The driver, with these arguments; what is sent to this process to end it is handed on."""
+    driver = subprocess.Popen([sys.executable, "-m", "tools.soak.driver", *arguments])
+    signal.signal(signal.SIGINT, lambda *_: None)  # the terminal sends it to the driver as well
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: driver.send_signal(number))
+    return told(driver.wait())
 
 
-def load(broker: Broker, data: Path, minutes: float, workers: Workers, ledger: Ledger) -> Sequence[Sample]:
-    """Everyone at work for so long."""
-    for topic, partitions in PARTITIONS.items():
-        broker.create_topic(topic, partitions, CONFIGS[topic])
-    watch = Watch(broker, data, workers)
-    writers.start(workers, ledger, broker.bootstrap)
-    readers.start(workers, ledger, broker.bootstrap)
-    admins.start(workers, broker.bootstrap)
-    strangers.start(workers, broker.host, broker.port)
-    ends_at = time.monotonic() + minutes * 60
-    while time.monotonic() < ends_at:
-        time.sleep(SAMPLE_EVERY_S)
-        click.echo(told(watch.look(), workers.tally))
-    workers.stop()
-    watch.end()
-    return watch.samples
-
-
-def told(sample: Sample, tally: Tally) -> str:
-    return (
-        f"{sample.at_s / 60:5.1f} min  RSS {sample.rss >> 20} MiB  fds {sample.descriptors}  threads {sample.threads}"
-        f"  disk {sample.disk >> 20}+{sample.kept >> 20} MiB in {sample.files}  cores {sample.broker_cores:.2f} of"
-        f" {sample.all_cores:.2f}  pace {sample.share:.2f}  written {sample.written}  failed {tally.failed.total()}"
-    )
-
-
-def run(data: Path, minutes: float, max_cores: float, seed: int) -> tuple[Sequence[Sample], dict[str, Any]]:
-    """Load, read back, stop, start again, read back again."""
-    ledger, workers = Ledger(), Workers(Pace(max_cores), Tally(), seed)
-    with Broker(data=data, options=BROKER) as broker:
-        samples = load(broker, data, minutes, workers, ledger)
-        readers.drain(ledger, broker.bootstrap, DRAIN_WITHIN_S)
-        found = verify(broker.bootstrap, ledger)
-        log = broker.log
-    with Broker(data=data, options=BROKER) as broker:
-        found_again = verify(broker.bootstrap, ledger)
-    return samples, {
-        "minutes": round(samples[-1].at_s / 60, 1),
-        "python": sys.version.split()[0],
-        "first and last minutes": compared(samples),
-        "read back": found,
-        "read back after a restart": found_again,
-        "done": dict(workers.tally.done),
-        "failed": dict(workers.tally.failed),
-        "warnings in the log": warnings(log),
-    }
-
-
-def warnings(log: str) -> dict[str, int]:
-    """Lines of the broker's log from WARN on, counted by what they say without addresses and numbers."""
-    said = [line.partition("] ")[2] for line in log.splitlines() if " WARN " in line or " ERROR " in line]
-    return dict(Counter(re.sub(r"-?\d+", "N", line) for line in said).most_common(30))
-
-
-def is_sound(summary: dict[str, Any]) -> bool:
-    wrong = ("lost", "doubled", "old value", "not read by the group")
-    counts = [summary["read back"], summary["read back after a restart"]]
-    return not summary["failed"] and not any(
-        count for each in counts for name, count in each.items() if name.endswith(wrong)
-    )
-
-
-@click.command()
-@click.option("--minutes", type=float, default=60.0, show_default=True, help="How long the load lasts.")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Data directory; must not be there yet.")
-@click.option("--chart", "chart_file", type=click.Path(path_type=Path), help="Draw it into this SVG file.")
-@click.option("--summary", type=click.Path(path_type=Path), help="Write figures and samples into this JSON file.")
-@click.option("--cores", type=float, default=0.45, show_default=True, help="CPU that broker and clients may take.")
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--keep", is_flag=True, help="Keep the data directory.")
-def main(
-    minutes: float, data: Path, chart_file: Path | None, summary: Path | None, cores: float, seed: int, keep: bool
-) -> None:
-    """A broker under mixed load for a while, and what became of its memory, its disk and its promises."""
-    faulthandler.enable()  # a client library in C that crashes should say where
-    if data.exists():
-        raise click.UsageError(f"{data} is there already.")
-    samples, figures = run(data, minutes, cores, seed)
-    click.echo(json.dumps(figures, indent=1))
-    if summary is not None:
-        summary.write_text(json.dumps({**figures, "samples": rows(samples)}, indent=1) + "\n")
-    if chart_file is not None:
-        chart_file.write_text(chart(samples, f"{figures['minutes']:.0f} minutes of mixed load"))
-    if not keep:
-        shutil.rmtree(data)
-    sys.exit(0 if is_sound(figures) else 1)
+def told(code: int) -> int:
+    """Say how the driver ended; the exit code for that."""
+    print(f"the soak ended {how_it_ended(code)}", file=sys.stderr, flush=True)
+    return code if code >= 0 else FAILED
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -35,8 +35,10 @@ FIGURES: dict[str, Callable[[Sequence[Sample]], float]] = {
     "files": lambda part: median(each.files for each in part),
     "broker, cores": lambda part: sum(each.broker_cores for each in part) / len(part),
     "broker and clients, cores": lambda part: sum(each.all_cores for each in part) / len(part),
+    "broker waited for a core, share": lambda part: sum(each.broker_waited for each in part) / len(part),
     "ApiVersions p50, ms": lambda part: percentile([ms for each in part for ms in each.loop_ms], 0.5),
     "ApiVersions p99, ms": lambda part: percentile([ms for each in part for ms in each.loop_ms], 0.99),
+    "ApiVersions at most, ms": lambda part: max((ms for each in part for ms in each.loop_ms), default=0.0),
     "produce p50, ms": lambda part: percentile([ms for each in part for ms in each.produce_ms], 0.5),
     "produce p99, ms": lambda part: percentile([ms for each in part for ms in each.produce_ms], 0.99),
     "produce at most, ms": lambda part: max((ms for each in part for ms in each.produce_ms), default=0.0),
@@ -64,8 +66,12 @@ def rows(samples: Sequence[Sample]) -> list[dict[str, Any]]:
             "all_cores": round(each.all_cores, 3),
             "share": round(each.share, 2),
             "written": each.written,
+            "broker_waited": round(each.broker_waited, 3),
+            "probe_waited": round(each.probe_waited, 3),
             "loop_p99_ms": percentile(each.loop_ms, 0.99),
+            "loop_max_ms": max(each.loop_ms, default=0.0),
             "produce_p99_ms": percentile(each.produce_ms, 0.99),
+            "produce_max_ms": max(each.produce_ms, default=0.0),
         }
         for each in samples
     ]

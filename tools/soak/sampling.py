@@ -30,16 +30,21 @@ class Sample:
     """Of the wanted pace that the governor allowed."""
     written: int
     """Records so far."""
+    broker_waited: float
+    """Share of the time in which the broker's loop could run and had no core."""
+    probe_waited: float
+    """The same of the probe, whose round trips grow by it."""
     loop_ms: list[float] = field(default_factory=list)
     produce_ms: list[float] = field(default_factory=list)
 
 
 class Process:
-    """CPU used since the last look, memory, descriptors, threads, by /proc."""
+    """CPU used and waited for since the last look, memory, descriptors, threads, by /proc."""
 
     def __init__(self, pid: int) -> None:
         self._folder = Path("/proc", str(pid))
         self._cpu_s, self._seen = self._total_cpu_s(), time.monotonic()
+        self._waited_s, self._waited_seen = self._total_waited_s(), self._seen
 
     def _total_cpu_s(self) -> float:
         fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
@@ -51,6 +56,17 @@ class Process:
         used = (cpu_s - self._cpu_s) / max(now - self._seen, 1e-9)
         self._cpu_s, self._seen = cpu_s, now
         return used
+
+    def _total_waited_s(self) -> float:
+        """Of the first thread, ready and without a core.  Source: sched-stats.rst of Linux."""
+        return int((self._folder / "schedstat").read_text().split()[1]) / 1e9
+
+    def waited(self) -> float:
+        """Share of the time since the last call in which the first thread waited for a core."""
+        waited_s, now = self._total_waited_s(), time.monotonic()
+        share = (waited_s - self._waited_s) / max(now - self._waited_seen, 1e-9)
+        self._waited_s, self._waited_seen = waited_s, now
+        return share
 
     @property
     def rss(self) -> int:

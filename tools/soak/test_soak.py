@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.soak.__main__ import is_sound, warnings
+from tools.soak.__main__ import told
 from tools.soak.chart import chart, panels, round_above
+from tools.soak.driver import is_sound, warnings
 from tools.soak.ledger import Ledger, id_of, lost_and_doubled, outdated, value_of
 from tools.soak.report import compared, percentile, rows
 from tools.soak.sampling import Process, Sample, disk_use
@@ -32,6 +33,8 @@ def samples(count: int = 361) -> list[Sample]:
             all_cores=0.3,
             share=1.0,
             written=n * 100,
+            broker_waited=0.2,
+            probe_waited=0.1,
             loop_ms=[1.0] * 99 + [7.0],
             produce_ms=[2.0] * 100,
         )
@@ -127,6 +130,7 @@ def test_the_kernel_tells_of_a_process() -> None:
     assert process.descriptors >= 3
     assert process.threads >= 1
     assert process.cores() >= 0
+    assert process.waited() >= 0
 
 
 def test_disk_is_counted_apart_for_the_topic_that_keeps_all(tmp_path: Path) -> None:
@@ -152,3 +156,20 @@ def test_a_soak_is_sound_if_nothing_is_lost_and_nobody_failed() -> None:
     assert not is_sound({**summary, "failed": {"someone": 1}})
     for name in counts:
         assert is_sound({**summary, "read back": {**counts, name: 1}}) == (name == "acknowledged")
+
+
+@pytest.mark.parametrize(
+    ("ended", "words", "exit_code"),
+    [
+        (0, "with code 0", 0),
+        (3, "with code 3", 3),
+        (-9, "by SIGKILL", 1),
+        (-11, "by SIGSEGV", 1),
+        (-60, "by signal 60", 1),
+    ],
+)
+def test_a_soak_that_is_killed_or_crashes_does_not_end_without_a_word(
+    ended: int, words: str, exit_code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told(ended) == exit_code
+    assert capsys.readouterr().err == f"the soak ended {words}\n"
