@@ -203,7 +203,7 @@ async def break_directory(broker: Running, path: Path) -> str:
         return answer
 
     storage._disk.capacity = capacity
-    lost = next(kept.name for kept in storage._logs.values() if kept.directory.parent == path)
+    lost = next(kept.name for kept in storage._logs if kept.directory.parent == path)
     await storage._watch.look_at_space()
     return str(lost).rpartition("-")[0]
 

@@ -26,7 +26,7 @@ async def found_on(disk: FakeDisk, directories: Sequence[Path], options: LogOpti
     Raises: Breach; StorageFailed: a log is offline.
     """
     storage = await _started(disk, directories, options)
-    found = {log.id: await looked_at(log) for log in storage._logs.values()}
+    found = {log.id: await looked_at(log) for log in storage._logs.with_id}
     left = disk.state()
     if left not in again:
         disk.forget_locks()
@@ -38,8 +38,8 @@ async def found_on(disk: FakeDisk, directories: Sequence[Path], options: LogOpti
 
 async def _second_start(disk: FakeDisk, directories: Sequence[Path], options: LogOptions) -> Found:
     storage = await _started(disk, directories, options)
-    found = {log.id: await looked_at(log) for log in storage._logs.values()}
-    for log in storage._logs.values():
+    found = {log.id: await looked_at(log) for log in storage._logs.with_id}
+    for log in storage._logs.with_id:
         end = log.end_offset
         if log.append(batch("goes on"), max(log.latest_epoch, 0), NOW_MS) != end:
             raise Breach(f"{log.name} does not go on at {end}")

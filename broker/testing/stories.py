@@ -101,7 +101,7 @@ class Story:
 
     async def _go_on(self) -> None:
         """What the start has found is what the story goes on with."""
-        found: Found = {log.id: await looked_at(log) for log in self._storage._logs.values()}
+        found: Found = {log.id: await looked_at(log) for log in self._storage._logs.with_id}
         if self._fixed is None:
             return
         for ledger in self.ledgers:
@@ -114,7 +114,7 @@ class Story:
 
     async def _nameless(self, ledger: Ledger) -> Kept | None:
         """What is there of its log without saying whose it is: that was not durable yet."""
-        log = self._storage._by_name.get(f"orders-{ledger.log_id.partition}")
+        log = self._storage._logs.named(f"orders-{ledger.log_id.partition}")
         ledger.nameless = not ledger.deleted and log is not None and not log.has_metadata
         return await looked_at(log) if ledger.nameless and log is not None else None
 

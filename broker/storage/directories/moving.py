@@ -28,13 +28,14 @@ _HOPELESS = (StorageFailed, LogDamaged, OSError, ApiError, ValueError, Assertion
 
 
 class Moves:
-    """Args: rate: bytes a second that may be copied in all; asked anew all the time."""
+    """Those that are under way."""
 
-    def __init__(self, clock: Clock, keeper: Keeper, checkpoints: Checkpoints, rate: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock, keeper: Keeper, checkpoints: Checkpoints) -> None:
+        self.rate: Callable[[], float] = lambda: math.inf
+        """Bytes a second that may be copied in all; asked anew all the time."""
         self._clock = clock
         self._keeper = keeper
         self._checkpoints = checkpoints
-        self._rate = rate
         self._moves: dict[LogId, Move] = {}
         self._wanted = trio.Event()
 
@@ -45,8 +46,10 @@ class Moves:
         """Of moves that have not changed places yet."""
         return [move.future for move in self if move.stage < Stage.LEAVING]
 
-    def get(self, log_id: LogId) -> Move | None:
-        return self._moves.get(log_id)
+    def coming_to(self, directory: Path) -> dict[LogId, tuple[int, int]]:
+        """Of each that moves there: bytes that have been copied, and offsets that have not."""
+        coming = (move for move in self if move.stage < Stage.LEAVING and move.target == directory)
+        return {move.current.id: (move.future.size_bytes, move.lag) for move in coming}
 
     # --- beginning and ending ---
 
@@ -67,13 +70,31 @@ class Moves:
         else:
             current.directory, current.space = target / current.name, self._keeper.space_of(target)
 
-    def go_on(self, current: SegmentLog, future: SegmentLog) -> None:
-        """With what an earlier process had copied: it never has more than the log itself.  Raises: StorageFailed."""
-        future.check()
-        if future.end_offset > current.end_offset:
-            future.truncate(current.end_offset)
-        self._add(current, future)
-        log.info("%s goes on moving from %s to %s", current.name, current.directory.parent, future.directory.parent)
+    def go_on(self, current: SegmentLog | None, future: SegmentLog) -> None:
+        """With what an earlier process had copied: it never has more than the log itself.  Raises: StorageFailed.
+
+        Args: current: the log of that name, if there is one.
+        """
+        if current is None or current.failure is not None:
+            log.warning("%s belongs to no log that is here, and stays as it is", future.directory)
+            for segment in future.segments:
+                segment.release()
+        elif self._may_go_on(current, future):
+            if future.end_offset > current.end_offset:
+                future.truncate(current.end_offset)
+            self._add(current, future)
+            log.info("%s goes on moving from %s to %s", current.name, current.directory.parent, future.directory.parent)
+        else:
+            discard(future)
+
+    def _may_go_on(self, current: SegmentLog, future: SegmentLog) -> bool:
+        return (
+            future.failure is None
+            and current.has_metadata
+            and future.id == current.id
+            and future.directory.parent != current.directory.parent
+            and current.id not in self._moves
+        )
 
     def _add(self, current: SegmentLog, future: SegmentLog) -> None:
         self._moves[current.id] = Move(current, future, self._clock, self._checkpoints)
@@ -140,7 +161,7 @@ class Moves:
     async def _pay(self, size: int) -> None:
         """Wait as long as so many bytes may take; the rate may change meanwhile, and be 0."""
         while size > 0:
-            rate = self._rate()
+            rate = self.rate()
             seconds = min(size / rate, _LOOK_S) if rate > 0 else _LOOK_S
             if seconds > 0:
                 await trio.sleep(seconds)
