@@ -13,5 +13,5 @@
     logs.py        whole data directories: recovered, served, written to, recovered again
 
 Only the declared error may come out, within a second of CPU and 64 MiB. A finding is printed with the command that
-repeats it. Run by a person, by `.ci/run` for a minute, and by a test for a moment; it is no part of the wheel.
+repeats it. Run by a person, by `.ci/run` for five minutes, and by a test for a moment; it is no part of the wheel.
 """

@@ -43,7 +43,7 @@ def silent() -> Iterator[None]:
 
 
 @click.command()
-@click.option("--minutes", type=float, default=1.0, show_default=True, help="How long; hours are fine.")
+@click.option("--minutes", type=float, default=1.0, show_default=True, help="Of CPU; hours are fine.")
 @click.option("--seed", default=None, help="Any text; today's date if it is left out.")
 @click.option("--only", multiple=True, metavar="TARGET", help="Leave out all others.")
 @click.option("--number", type=int, default=None, help="This input of the one target alone, as a finding says.")

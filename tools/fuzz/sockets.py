@@ -32,7 +32,7 @@ INPUTS_OF_A_LIFE = 500
 """To one broker; then it must stop cleanly, and a new one with empty directories comes."""
 MOST_GROWTH_BYTES = 128 << 20
 """Of one life: ten thousand topics may be asked for, and they are kept."""
-ANSWERS_WITHIN_S = 0.02
+ANSWERS_WITHIN_S = 0.005
 """Time for answers before a client that reads leaves; nobody knows how many will come."""
 OUR_MISTAKE = re.compile(r"Traceback|an error of the broker")
 OPTIONS = {
