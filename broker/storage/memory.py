@@ -139,7 +139,7 @@ class MemoryLog:
             self.start_moved.wake_all()
 
     def last_stable_offset(self, below: int) -> int:
-        return max(self.producers.last_stable_offset(below), min(self.start_offset, below))
+        return self.producers.last_stable_offset(below, self.start_offset)
 
     async def aborted_transactions(self, offset: int, size_bytes: int, below: int) -> list[AbortedTransaction]:
         self._check()

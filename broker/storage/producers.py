@@ -113,12 +113,17 @@ class ProducerStates:
                 f"Producer {header.producer_id} sent sequence {header.base_sequence}, expected {expected}",
             )
 
-    def last_stable_offset(self, below: int) -> int:
-        """Below it every transaction is decided, for a reader who may see up to `below`, which never goes back."""
+    def last_stable_offset(self, below: int, start: int = 0) -> int:
+        """Below it every transaction is decided, for a reader who may see up to `below`, which never goes back.
+
+        `start`: where the log starts; what began before that ends no earlier.
+        """
+        if not self._open and not self._ended:
+            return below
         while self._ended and self._ended[0][1] < below:
             self._ended.popleft()
-        first = next(iter(self._open.values()), below)
-        return min(first, below, *(began for began, _ in self._ended)) if self._ended else min(first, below)
+        first = min(next(iter(self._open.values()), below), *(began for began, _ in self._ended), below)
+        return max(first, min(start, below))
 
     def update(
         self, header: BatchHeader, base_offset: int, now_ms: int, marker: EndTxnMarker | None = None

@@ -200,7 +200,7 @@ class SegmentLog:
     # --- asking ---
 
     def last_stable_offset(self, below: int) -> int:
-        return max(self.producers.last_stable_offset(below), min(self.start_offset, below))
+        return self.producers.last_stable_offset(below, self.start_offset)
 
     async def aborted_transactions(self, offset: int, size_bytes: int, below: int) -> list[AbortedTransaction]:
         return await transactions.aborted_transactions(self, offset, size_bytes, below)
