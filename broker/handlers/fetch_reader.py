@@ -7,7 +7,8 @@ it asks anew and what no more.  Source: KIP-227.
 from collections.abc import Iterable, Iterator
 
 from broker.cluster.authorizer import Operation, Resource
-from broker.handlers.fetch_row import Row, replica_id
+from broker.handlers.fetch_asker import Asker
+from broker.handlers.fetch_row import Row
 from broker.handlers.topic_rows import BY_ID_SINCE
 from broker.partitions.fetch_session import FINAL_EPOCH, INITIAL_EPOCH, FetchSession, SessionWaiter, Watch
 from broker.purgatory import ByteWaiter
@@ -20,10 +21,11 @@ class FullReader:
 
     def __init__(self, request: FetchRequest, ctx: Context) -> None:
         self._request = request
-        self._ctx = ctx
-        self._rows = rows_of(request)
+        self._asker = asker = Asker(request, ctx)
+        self._rows = [Row(asker, topic, asked) for topic in request.topics for asked in topic.partitions]
 
     def rows(self) -> list[Row]:
+        self._asker.look_anew()
         return self._rows
 
     def waiter(self, missing: int) -> ByteWaiter:
@@ -38,9 +40,9 @@ class FullReader:
 
     def _begin_session(self, told: list[PartitionData]) -> int:
         """Its id; 0 if there is no slot for it."""
-        session = self._ctx.rooms.fetch_sessions.open(
-            len(told), privileged=is_follower(self._request, self._ctx), by_id=names_by_id(self._ctx)
-        )
+        ctx = self._asker.ctx
+        follower = self._asker.is_replica and ctx.allowed(Operation.CLUSTER_ACTION, Resource.cluster())
+        session = ctx.rooms.fetch_sessions.open(len(told), privileged=follower, by_id=names_by_id(ctx))
         if session is None:
             return 0
         for watch, data in zip(take_in(session, self._request), told, strict=True):
@@ -51,8 +53,8 @@ class FullReader:
 class SessionReader:
     """Looks at what is dirty in the session, and tells of what has news."""
 
-    def __init__(self, request: FetchRequest, session: FetchSession) -> None:
-        self._request = request
+    def __init__(self, request: FetchRequest, session: FetchSession, ctx: Context) -> None:
+        self._asker = Asker(request, ctx)
         self._session = session
         self._epoch = session.go_on()
         self._looked_at: list[tuple[Watch, Row]] = []
@@ -60,8 +62,9 @@ class SessionReader:
     def rows(self) -> list[Row]:
         """Raises: ApiError: the session is closed, or has gone on without this fetch."""
         self._session.must_stand(self._epoch)
+        self._asker.look_anew()
         watches = self._session.to_look_at()
-        self._looked_at = [(watch, Row(self._request, watch.topic, watch.asked)) for watch in watches]
+        self._looked_at = [(watch, Row(self._asker, watch.topic, watch.asked)) for watch in watches]
         return [row for _, row in self._looked_at]
 
     def waiter(self, missing: int) -> ByteWaiter:
@@ -99,7 +102,7 @@ def reader_of(request: FetchRequest, ctx: Context) -> FullReader | SessionReader
         sessions.close(session.id)
         return FullReader(request, ctx)
     sessions.used(session)
-    return SessionReader(request, session)
+    return SessionReader(request, session, ctx)
 
 
 def take_in(session: FetchSession, request: FetchRequest) -> list[Watch]:
@@ -118,15 +121,6 @@ def names_by_id(ctx: Context) -> bool:
     return ctx.version >= BY_ID_SINCE
 
 
-def is_follower(request: FetchRequest, ctx: Context) -> bool:
-    """Whether a broker asks, who may take a consumer's slot."""
-    return replica_id(request) >= 0 and ctx.allowed(Operation.CLUSTER_ACTION, Resource.cluster())
-
-
-def rows_of(request: FetchRequest) -> list[Row]:
-    return [Row(request, topic, asked) for topic in request.topics for asked in topic.partitions]
-
-
 def watching(rows: Iterable[Row], waiter: ByteWaiter) -> ByteWaiter:
     """Woken also when one of these grows or changes, or has done so while a neighbour was read from the disk."""
     for row in rows:
@@ -141,8 +135,9 @@ def response_of(answers: Iterable[tuple[FetchTopic, PartitionData]]) -> FetchRes
     response = FetchResponse()
     last: FetchTopic | None = None
     for topic, data in answers:
-        if last is None or (topic.topic, topic.topic_id) != (last.topic, last.topic_id):
+        if topic is not last:
+            if last is None or (topic.topic, topic.topic_id) != (last.topic, last.topic_id):
+                response.responses.append(FetchableTopicResponse(topic=topic.topic, topic_id=topic.topic_id))
             last = topic
-            response.responses.append(FetchableTopicResponse(topic=topic.topic, topic_id=topic.topic_id))
         response.responses[-1].partitions.append(data)
     return response

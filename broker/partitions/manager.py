@@ -1,7 +1,7 @@
 """All replicas of this broker: found by topic id, changed by what the controller says."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from uuid import UUID
 
 import trio
@@ -71,6 +71,10 @@ class Partitions:
     def find(self, topic_id: UUID, index: int) -> Partition | None:
         replicas = self._by_topic.get(topic_id)
         return None if replicas is None else replicas.get(index)
+
+    def replicas(self, topic_id: UUID) -> Mapping[int, Partition]:
+        """Of that topic, by index; as they are from now on."""
+        return self._by_topic.get(topic_id, {})
 
     def leading(self, topic: TopicImage, index: int) -> Partition:
         """The partition, led here.
