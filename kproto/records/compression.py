@@ -2,7 +2,7 @@
 
 Both ways go in steps, so that work on many bytes can be interrupted: `deflate` and `inflate` are their generators.
 
-`inflate` gives pieces, so whoever only looks at the records holds 256 KiB of a gzip or zstd stream, or one block of
+`inflate` gives pieces, so whoever only looks at the records holds 64 KiB of a gzip or zstd stream, or one block of
 lz4 or snappy, never the whole. The libraries are imported when a codec is first used.
 
 Refusals, by Kafka's codes: CORRUPT_MESSAGE (2) for a damaged stream, INVALID_RECORD (87) for one that ends early,
@@ -59,12 +59,13 @@ def inflate(
 ) -> Iterator[bytes]:
     """The inflated bytes, in pieces; a piece may be empty, so that much work for nothing can be interrupted too.
 
+    `data` is read where it lies until the last piece is there.
     `any_lz4_header`: the checksum of an lz4 header may be wrong, as it is in messages of magic 0.
     Raises: ApiError, see the module, also after some pieces.
     """
     inflated = gathered_bytes = 0
     gathered: list[bytes] = []
-    for piece in _inflater(codec, any_lz4_header)(bytes(data)):
+    for piece in _inflater(codec, any_lz4_header)(memoryview(data)):
         inflated += len(piece)
         if inflated > max_bytes:
             raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, f"a batch inflates to more than {max_bytes} bytes")
@@ -73,7 +74,8 @@ def inflate(
         if gathered_bytes >= _GATHERED_BYTES or len(gathered) >= _GATHERED_PIECES:
             yield b"".join(gathered)
             gathered, gathered_bytes = [], 0
-    yield b"".join(gathered)
+    if gathered:
+        yield b"".join(gathered)
 
 
 def decompress(codec: Codec, data: bytes | memoryview, max_bytes: int = MAX_INFLATED_BYTES) -> bytes:
@@ -99,7 +101,7 @@ def _compressor(codec: Codec) -> Callable[[Iterable[bytes], int | None], Iterato
     return deflated
 
 
-def _inflater(codec: Codec, any_lz4_header: bool) -> Callable[[bytes], Iterator[bytes]]:
+def _inflater(codec: Codec, any_lz4_header: bool) -> Callable[[memoryview], Iterator[bytes]]:
     match codec:
         case Codec.GZIP:
             from kproto.records.gzip_members import inflated
@@ -112,5 +114,5 @@ def _inflater(codec: Codec, any_lz4_header: bool) -> Callable[[bytes], Iterator[
         case Codec.ZSTD:
             from kproto.records.zstd_frames import inflated
         case _:
-            return lambda data: iter((data,))
+            return lambda data: iter((bytes(data),))
     return inflated

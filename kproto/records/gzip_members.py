@@ -10,7 +10,7 @@ from kproto.errors import ApiError, ErrorCode
 from kproto.records.limits import MAX_STREAMS
 
 _GZIP = 31  # zlib's name for "a gzip member, window up to 32 KiB"
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 64 * 1024
 _FEED_BYTES = 64 * 1024
 
 
@@ -22,7 +22,7 @@ def deflated(pieces: Iterable[bytes], level: int | None) -> Iterator[bytes]:
     yield member.flush()
 
 
-def inflated(data: bytes) -> Iterator[bytes]:
+def inflated(data: memoryview) -> Iterator[bytes]:
     """Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD."""
     for _ in range(MAX_STREAMS):
         data = yield from _member(data)
@@ -31,10 +31,11 @@ def inflated(data: bytes) -> Iterator[bytes]:
     raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"more than {MAX_STREAMS} gzip members")
 
 
-def _member(data: bytes) -> Generator[bytes, None, bytes]:
+def _member(data: memoryview) -> Generator[bytes, None, memoryview]:
     """The pieces of one member; gives back what stands behind it."""
     member = zlib.decompressobj(_GZIP)
-    position, rest = 0, b""
+    position = 0
+    rest: bytes | memoryview = b""
     try:
         while not member.eof:
             if not rest:  # fed in parts, since what is not yet used is copied each time
@@ -48,4 +49,4 @@ def _member(data: bytes) -> Generator[bytes, None, bytes]:
             yield piece
     except zlib.error as why:
         raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"damaged gzip stream: {why}") from None
-    return member.unused_data + data[position:]
+    return data[position - len(member.unused_data) :]

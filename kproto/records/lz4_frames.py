@@ -50,7 +50,7 @@ def with_old_checksum(frame: bytes) -> bytes:
     return frame[:at] + bytes((xxh32_of_few(frame[:at]) >> 8 & 0xFF,)) + frame[at + 1 :]
 
 
-def inflated(data: bytes, *, check_header: bool = True) -> Iterator[bytes]:
+def inflated(data: memoryview, *, check_header: bool = True) -> Iterator[bytes]:
     """One piece per block, at most 4 MiB. `check_header`: whether its checksum has to be right.
 
     Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD.
@@ -66,7 +66,7 @@ def inflated(data: bytes, *, check_header: bool = True) -> Iterator[bytes]:
     raise _damaged(f"more than {MAX_STREAMS} frames")
 
 
-def _frame(data: bytes, position: int, check_header: bool) -> Generator[bytes, None, int]:
+def _frame(data: memoryview, position: int, check_header: bool) -> Generator[bytes, None, int]:
     """The blocks of one frame, inflated; gives back where the frame ends. IndexError when it ends early."""
     flags, block_max_bytes, position = _descriptor(data, position, check_header)
     checksum_bytes = 4 if flags & _BLOCK_CHECKSUM else 0
@@ -86,16 +86,16 @@ def _frame(data: bytes, position: int, check_header: bool) -> Generator[bytes, N
     return position + 4 + len(_bytes(data, position + 4, 4 if flags & _CHECKSUM else 0))
 
 
-def _bytes(data: bytes, position: int, count: int) -> memoryview:
-    found = memoryview(data)[position : position + count]
+def _bytes(data: memoryview, position: int, count: int) -> memoryview:
+    found = data[position : position + count]
     if len(found) < count:
         raise IndexError
     return found
 
 
-def _descriptor(data: bytes, position: int, check_header: bool) -> tuple[int, int, int]:
+def _descriptor(data: memoryview, position: int, check_header: bool) -> tuple[int, int, int]:
     """Flags and largest block, in bytes, of the frame that begins here, and where its first block begins."""
-    if (magic := data[position : position + 4]) != _MAGIC:
+    if (magic := bytes(data[position : position + 4])) != _MAGIC:
         raise IndexError if _MAGIC.startswith(magic) else _damaged("no frame begins where one should")
     start = position + 4
     flags, largest = data[start], data[start + 1]
@@ -105,7 +105,7 @@ def _descriptor(data: bytes, position: int, check_header: bool) -> tuple[int, in
         raise _damaged("blocks are linked, which Kafka's clients do not read")
     end = start + 2 + (8 if flags & _SIZE else 0) + (4 if flags & _DICTIONARY else 0)
     checksum = data[end]
-    if check_header and checksum != xxh32_of_few(data[start:end]) >> 8 & 0xFF:
+    if check_header and checksum != xxh32_of_few(bytes(data[start:end])) >> 8 & 0xFF:
         raise _damaged("wrong header checksum")
     return flags, 1 << 8 + 2 * (largest >> 4 & 7), end + 1
 

@@ -35,16 +35,19 @@ def _chunk(data: bytes) -> bytes:
     return len(block).to_bytes(4) + block
 
 
-def inflated(data: bytes) -> Iterator[bytes]:
+def inflated(data: memoryview) -> Iterator[bytes]:
     """Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE."""
-    if len(data) < len(_HEADER) and (data.startswith(_MAGIC) or _MAGIC.startswith(data)):
+    head = bytes(data[: len(_HEADER)])
+    if len(head) < len(_HEADER) and (head.startswith(_MAGIC) or _MAGIC.startswith(head)):
         raise _ends_early()
-    if not data.startswith(_MAGIC):
+    if not head.startswith(_MAGIC):
         yield _block(data)
         return
     position = len(_HEADER)
     while position < len(data):
-        if data.startswith(_MAGIC, position):  # Java's reader takes streams that were put one after the other
+        if (
+            data[position : position + len(_MAGIC)] == _MAGIC
+        ):  # Java's reader takes streams that were put one after the other
             position += len(_HEADER)
             continue
         start = position + 4
@@ -59,7 +62,7 @@ def inflated(data: bytes) -> Iterator[bytes]:
         yield _block(data[start:position])
 
 
-def _block(block: bytes) -> bytes:
+def _block(block: memoryview) -> bytes:
     """One raw block. It cannot be inflated in parts: 16 MiB, or four times what the sender really sent."""
     claimed = _claimed_bytes(block)
     if claimed > max(_MAX_BLOCK_BYTES, 4 * len(block)):
@@ -69,10 +72,10 @@ def _block(block: bytes) -> bytes:
         written = cramjam.snappy.decompress_raw_into(block, out)
     except cramjam.DecompressionError as why:
         raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"damaged snappy stream: {why}") from None
-    return bytes(out[:written])
+    return bytes(memoryview(out)[:written])
 
 
-def _claimed_bytes(block: bytes) -> int:
+def _claimed_bytes(block: memoryview) -> int:
     """The varint before a raw block; CORRUPT_MESSAGE when no such block can inflate to so much."""
     claimed = 0
     for index, byte in enumerate(block[:5]):

@@ -18,7 +18,7 @@ else:
 
 _MAGIC = bytes.fromhex("28b52ffd")
 _LEVEL = 3
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 64 * 1024
 _WINDOW_BYTES = 8 * 1024 * 1024
 _UNKNOWN = -1
 _WINDOW = bytes((13 << 3,))  # 2^(10+13)
@@ -32,7 +32,7 @@ def deflated(pieces: Iterable[bytes], level: int | None) -> Iterator[bytes]:
     yield encoder.flush()
 
 
-def inflated(data: bytes) -> Iterator[bytes]:
+def inflated(data: memoryview) -> Iterator[bytes]:
     """Raises: ApiError CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE."""
     for _ in range(MAX_STREAMS):
         data = yield from _frame(data)
@@ -41,7 +41,7 @@ def inflated(data: bytes) -> Iterator[bytes]:
     raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"more than {MAX_STREAMS} zstd frames")
 
 
-def _frame(data: bytes) -> Generator[bytes, None, bytes]:
+def _frame(data: memoryview) -> Generator[bytes, None, memoryview]:
     """The pieces of one frame; gives back what stands behind it."""
     frame, claimed = _with_our_window(data)
     decoder = zstd.ZstdDecompressor()
@@ -60,12 +60,12 @@ def _frame(data: bytes) -> Generator[bytes, None, bytes]:
         raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"damaged zstd stream: {why}") from None
     if claimed is not None and claimed not in (_UNKNOWN, count):
         raise ApiError(ErrorCode.CORRUPT_MESSAGE, f"a zstd frame of {count} bytes says {claimed}")
-    return decoder.unused_data
+    return data[len(data) - len(decoder.unused_data) :]
 
 
-def _with_our_window(data: bytes) -> tuple[bytes, int | None]:
+def _with_our_window(data: memoryview) -> tuple[bytes | memoryview, int | None]:
     """The same frame with a window of at most 8 MiB; and, if it had to be cut, the content size that it claims."""
-    if not data.startswith(_MAGIC) or len(data) < 6:
+    if data[:4] != _MAGIC or len(data) < 6:
         return data, None
     flags = data[4]
     single_segment = bool(flags & 0x20)
@@ -81,4 +81,4 @@ def _with_our_window(data: bytes) -> tuple[bytes, int | None]:
     if window <= _WINDOW_BYTES:
         return data, None
     without_size = bytes((flags & 0x07,))
-    return _MAGIC + without_size + _WINDOW + data[dictionary_at:size_at] + data[end:], claimed
+    return b"".join((_MAGIC, without_size, _WINDOW, data[dictionary_at:size_at], data[end:])), claimed
