@@ -23,10 +23,9 @@ async def produce(request: ProduceRequest, ctx: Context) -> ProduceResponse | No
     rows = rows_of(request)
     refuse_wrong(request, rows)
     attempt(rows, Row.find, ctx)
+    attempt(rows, Row.check, ctx)
     if any(row.takes_steps for row in rows):
         await check_in_turns(rows, ctx)
-    else:
-        attempt(rows, Row.check, ctx)
     attempt(rows, Row.append, request.acks)
     if request.acks == 0:
         hang_up_if_refused(rows)
@@ -67,14 +66,14 @@ def refuse_wrong(request: ProduceRequest, rows: list[Row]) -> None:
 
 async def check_in_turns(rows: list[Row], ctx: Context) -> None:
     """Check, or rewrite, step by step and on copies: the read buffer goes home, and others have their turn."""
-    waiting = [row for row in rows if row.refusal is None]
-    for row in waiting:
+    for row in rows:
         row.keep_copy()
-    for row in waiting:
-        try:
-            await row.check_in_steps(ctx)
-        except ApiError as no:
-            row.refuse(no)
+    for row in rows:
+        if row.takes_steps:
+            try:
+                await row.check_in_steps(ctx)
+            except ApiError as no:
+                row.refuse(no)
 
 
 def hang_up_if_refused(rows: list[Row]) -> None:

@@ -25,7 +25,7 @@ class Row:
     def __init__(self, topic: TopicProduceData, data: PartitionProduceData) -> None:
         self._topic = topic
         self._data = data
-        self._batch: Batch
+        self._batch: Batch | None = None
         self._version = PRODUCE_SINCE  # nothing failed yet
         self.partition: Partition
         self.stored: Appended | None = None
@@ -43,8 +43,8 @@ class Row:
 
     @property
     def takes_steps(self) -> bool:
-        """Whether it is long, or is not stored as it came."""
-        return self.refusal is None and takes_steps(self._data.records, self.partition.settings)
+        """Not checked at once: it is long, or is not stored as it came."""
+        return self.refusal is None and self._batch is None
 
     def find(self, ctx: Context) -> None:
         self._version = ctx.version
@@ -57,18 +57,24 @@ class Row:
         return Rules(self.partition.settings, ctx.rooms.settings, ctx.version, ctx.rooms.clock.now_ms())
 
     def check(self, ctx: Context) -> None:
-        self._batch = check(self._data.records, self._rules(ctx))
+        if not takes_steps(self._data.records, self.partition.settings):
+            self._batch = check(self._data.records, self._rules(ctx))
 
     def keep_copy(self) -> None:
         """Own the records, before a wait sends the read buffer home."""
-        if self._data.records is not None:
-            self._data.records = memoryview(bytearray(self._data.records))
+        if self._data.records is None:
+            return
+        self._data.records = memoryview(bytearray(self._data.records))
+        if self._batch is not None:
+            self._batch.view = self._data.records
 
     async def check_in_steps(self, ctx: Context) -> None:
         self._batch = await check_or_rewrite(self._data.records, self._rules(ctx), ctx.breathe)
 
     def append(self, acks: int) -> None:
-        self.stored = self.partition.append(self._batch.view, self._batch.header, acks, self._batch.append_time_ms)
+        batch = self._batch
+        assert batch is not None
+        self.stored = self.partition.append(batch.view, batch.header, acks, batch.append_time_ms)
 
     @property
     def end_offset(self) -> int:

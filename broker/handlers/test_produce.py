@@ -13,6 +13,7 @@ from kproto.errors import ErrorCode
 from kproto.messages.create_topics import CreateTopicsRequest
 from kproto.messages.produce import PartitionProduceData, PartitionProduceResponse, ProduceRequest, TopicProduceData
 from kproto.records.batch import build_batch
+from kproto.records.compression import Codec
 from kproto.records.record import Record
 
 VERSION = 9
@@ -57,6 +58,21 @@ async def test_a_refused_row_leaves_its_neighbours_alone() -> None:
                 ErrorCode.NONE,
                 ErrorCode.INVALID_RECORD,
                 ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+            ]
+            assert await fetched(client, "t") == ["a"]
+
+
+async def test_short_refused_and_long_rows_go_together() -> None:
+    """A long one sends the read buffer home; nothing of the others may lie in it still."""
+    async with running() as broker:
+        with broker.connect() as client:
+            await create_two_partitions(client)
+            bomb = build_batch([Record(0, 1_000, None, bytes(10_000), [])] * 300, codec=Codec.GZIP)
+            rows = await produce(client, {0: batch_of("a"), 7: b"nonsense", 1: bomb})
+            assert [row.error_code for row in rows] == [
+                ErrorCode.NONE,
+                ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+                ErrorCode.NONE,
             ]
             assert await fetched(client, "t") == ["a"]
 

@@ -33,7 +33,7 @@ Breathe = Callable[[], Awaitable[None]]
 
 
 def takes_steps(records: memoryview | None, topic: TopicRules) -> bool:
-    """Whether `check_or_rewrite` has to be asked, not `validation.check`."""
+    """Whether `check_or_rewrite` has to be asked; `validation.check` is of no use."""
     if records is None or len(records) <= LOW_ATTRIBUTES_AT:
         return False
     if records[MAGIC_AT] < 2 or is_long(records):

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from trio.lowlevel import checkpoint
 
-from broker.partitions.validation import InvalidRecords, Rules, check, check_in_steps, is_long
+from broker.partitions.validation import AT_ONCE_RECORDS, Batch, InvalidRecords, Rules, check, check_in_steps, is_long
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import CRC_FROM, HEADER_BYTES, build_batch
 from kproto.records.checksum import crc32c
@@ -67,6 +68,12 @@ def with_records(section: bytes, count: int = 3) -> bytearray:
     return changed
 
 
+def passed_at_once(sent: bytearray, wanted: Rules) -> Batch:
+    passed = check(memoryview(sent), wanted)
+    assert passed is not None
+    return passed
+
+
 GOOD_RECORDS = bytes(batch()[HEADER_BYTES:])
 ONE_RECORD = bytes(build_batch(records(1))[HEADER_BYTES:])
 
@@ -124,7 +131,7 @@ def test_a_sound_batch_passes_as_it_is(codec: Codec) -> None:
     """Not a byte changes: stored bytes are the client's bytes."""
     sound = batch(codec=codec)
     before = bytes(sound)
-    passed = check(memoryview(sound), rules())
+    passed = passed_at_once(sound, rules())
     assert bytes(passed.view) == before
     assert passed.header.count == 3
     assert passed.append_time_ms == -1
@@ -147,13 +154,17 @@ def test_a_batch_larger_than_the_topic_allows_is_refused() -> None:
     assert for_a_segment.value.code == ErrorCode.RECORD_LIST_TOO_LARGE
 
 
-def test_a_bomb_is_found_before_it_is_inflated_whole() -> None:
+async def test_a_bomb_is_found_before_it_is_inflated_whole() -> None:
     """Row 63: the cap counts inflated bytes, whatever the stream claims."""
     bomb = bytearray(build_batch([Record(0, NOW_MS, None, bytes(4_000_000), [])], codec=Codec.ZSTD))
     assert len(bomb) < 10_000
-    with pytest.raises(ApiError) as refusal:
-        check(memoryview(bomb), rules(broker=Broker(barnabas_batch_inflated_max_bytes=1_000_000)))
-    assert refusal.value.code == ErrorCode.MESSAGE_TOO_LARGE
+    with pytest.raises(ApiError) as at_once:
+        check(memoryview(bomb), rules(broker=Broker(barnabas_batch_inflated_max_bytes=100_000)))
+    with pytest.raises(ApiError) as in_steps:
+        await check_in_steps(
+            memoryview(bomb), rules(broker=Broker(barnabas_batch_inflated_max_bytes=3_000_000)), checkpoint
+        )
+    assert at_once.value.code == in_steps.value.code == ErrorCode.MESSAGE_TOO_LARGE
 
 
 def test_a_compacted_topic_names_the_records_without_key() -> None:
@@ -175,7 +186,7 @@ def test_timestamps_too_far_from_now_are_named() -> None:
 
 def test_log_append_time_stamps_the_header_alone() -> None:
     """KIP-32: the broker's time counts; the CRC is made right again."""
-    stamped = check(memoryview(batch()), rules(message_timestamp_type="LogAppendTime"))
+    stamped = passed_at_once(batch(), rules(message_timestamp_type="LogAppendTime"))
     assert stamped.append_time_ms == stamped.header.max_timestamp == NOW_MS
     assert stamped.header.is_log_append_time
     assert stamped.header.crc == crc32c(stamped.view[CRC_FROM:])
@@ -183,7 +194,7 @@ def test_log_append_time_stamps_the_header_alone() -> None:
 
 def test_a_wrong_largest_timestamp_is_put_right() -> None:
     """Or the index of times would send readers astray; Kafka rewrites it too."""
-    passed = check(memoryview(with_field(35, ">q", 5)), rules())
+    passed = passed_at_once(with_field(35, ">q", 5), rules())
     assert passed.header.max_timestamp == NOW_MS + 2
     assert passed.header.crc == crc32c(passed.view[CRC_FROM:])
 
@@ -191,18 +202,35 @@ def test_a_wrong_largest_timestamp_is_put_right() -> None:
 def test_only_headers_are_looked_at_if_the_operator_says_so() -> None:
     """`barnabas.records.validation=header`: the 61 bytes and the CRC."""
     torn = with_records(b"\x01" + ONE_RECORD[1:], 1)
-    assert check(memoryview(torn), rules(broker=Broker(barnabas_records_validation="header"))).header.count == 1
+    assert passed_at_once(torn, rules(broker=Broker(barnabas_records_validation="header"))).header.count == 1
 
 
-async def test_a_long_walk_breathes() -> None:
-    """Others have their turn between the steps; the verdict is the same."""
-    long = bytearray(build_batch(records(10_000)))
-    assert is_long(memoryview(long))
+async def breaths_of(records: bytearray) -> int:
+    """Between the steps of a batch that passes."""
     breaths = 0
 
     async def breathe() -> None:
         nonlocal breaths
         breaths += 1
 
-    assert (await check_in_steps(memoryview(long), rules(), breathe)).header.count == 10_000
-    assert breaths >= 10
+    assert (await check_in_steps(memoryview(records), rules(), breathe)).view == records
+    return breaths
+
+
+async def test_a_long_walk_breathes() -> None:
+    """Others have their turn between the steps; the verdict is the same."""
+    long = bytearray(build_batch(records(10 * AT_ONCE_RECORDS)))
+    assert is_long(memoryview(long))
+    assert await breaths_of(long) >= 10
+
+
+@pytest.mark.parametrize("codec", [Codec.GZIP, Codec.LZ4, Codec.ZSTD])
+async def test_what_inflates_to_much_takes_steps_after_all(codec: Codec) -> None:
+    """Its header told nothing of that."""
+    few, many = (
+        bytearray(build_batch([Record(0, NOW_MS, None, bytes(1_000), [])] * count, codec=codec)) for count in (100, 900)
+    )
+    assert not is_long(memoryview(many))
+    assert check(memoryview(few), rules()) is not None
+    assert check(memoryview(many), rules()) is None
+    assert await breaths_of(many) >= 2

@@ -1,8 +1,8 @@
 """May this batch be appended? Header, CRC, and one walk over its records, as Kafka's LogValidator.
 
 A client author must hear of a bad record, and no consumer may be poisoned. Everything here only looks, but for the
-timestamp that a topic of log append time stamps. A short batch is checked at once; a long one in steps of about half
-a millisecond, over a copy, so that others have their turn.
+timestamp that a topic of log append time stamps. A short batch is checked at once, where it lies; a long one in steps
+of about half a millisecond, over a copy, so that others have their turn.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,12 +12,13 @@ from typing import Protocol
 
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import HEADER_BYTES, BatchHeader, crc_is_right, read_header, stamp_max_timestamp
-from kproto.records.check import RecordCheck, check_of
+from kproto.records.check import SLICE_RECORDS, RecordCheck, check_of
 from kproto.records.compression import Codec
 from kproto.records.walk import MAX_TIMESTAMP, Walk
 
-SHORT_BYTES, SHORT_COUNT = 65_536, 4_000
-"""What is walked at once: more records or, compressed, more bytes than this take steps."""
+AT_ONCE_SLICES = 2
+AT_ONCE_RECORDS, AT_ONCE_COMPRESSED_BYTES = AT_ONCE_SLICES * SLICE_RECORDS, 32 * 1024
+"""More takes steps, as far as the header tells; a compressed batch may turn out to be more than two slices."""
 ZSTD_SINCE = 7
 COUNT, COUNT_AT = Struct(">i"), 57
 NO_TIMESTAMP = -1
@@ -94,7 +95,7 @@ class Rules:
         """The walk over the records, not begun; it knows what to note."""
         earliest, latest = self.bounds
         return check_of(
-            bytes(view),
+            view,
             header,
             need_keys=self.need_keys,
             earliest=earliest,
@@ -113,16 +114,16 @@ class Batch:
 
 
 def is_long(records: memoryview | None) -> bool:
-    """Whether the walk takes steps. Only a guess from the header: a liar is refused soon or checked slowly."""
+    """Whether the check takes steps for sure, by what the header says."""
     if records is None or len(records) < HEADER_BYTES:
         return False
     compressed = records[22] & 7
     (count,) = COUNT.unpack_from(records, COUNT_AT)
-    return count > SHORT_COUNT or (bool(compressed) and len(records) > SHORT_BYTES // 8)
+    return count > AT_ONCE_RECORDS or (bool(compressed) and len(records) > AT_ONCE_COMPRESSED_BYTES)
 
 
-def check(records: memoryview | None, rules: Rules) -> Batch:
-    """Everything at once.
+def check(records: memoryview | None, rules: Rules) -> Batch | None:
+    """Everything at once; None if that would take long after all.
 
     Raises: ApiError: CORRUPT_MESSAGE, INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE,
         UNSUPPORTED_COMPRESSION_TYPE; its child InvalidRecords where single records are to blame.
@@ -130,21 +131,22 @@ def check(records: memoryview | None, rules: Rules) -> Batch:
     view, header = check_header(records, rules)
     if rules.headers_only:
         return stamped(view, header, rules, header.max_timestamp)
-    found = rules.walk(view, header).run()
-    refuse_noted(found)
-    return stamped(view, header, rules, found.max_timestamp)
+    walk = rules.walk(view, header)
+    for done, _ in enumerate(walk.slices(), 1):
+        if done == AT_ONCE_SLICES:
+            return None
+    return found_sound(view, header, rules, walk.walk)
 
 
 async def check_in_steps(records: memoryview | None, rules: Rules, breathe: Callable[[], Awaitable[None]]) -> Batch:
-    """As `check`, with a breath after each step; `records` must outlive the waits."""
+    """As `check`, with a breath after each slice; `records` must outlive the waits."""
     view, header = check_header(records, rules)
     if rules.headers_only:
         return stamped(view, header, rules, header.max_timestamp)
     walk = rules.walk(view, header)
     for _ in walk.slices():
         await breathe()
-    refuse_noted(walk.walk)
-    return stamped(view, header, rules, walk.walk.max_timestamp)
+    return found_sound(view, header, rules, walk.walk)
 
 
 def check_header(records: memoryview | None, rules: Rules) -> tuple[memoryview, BatchHeader]:
@@ -182,6 +184,12 @@ def must_fit(size: int, rules: Rules) -> None:
         raise ApiError(ErrorCode.MESSAGE_TOO_LARGE, f"{size} bytes, max.message.bytes allows less")
     if size > rules.topic.segment_bytes:
         raise ApiError(ErrorCode.RECORD_LIST_TOO_LARGE, f"{size} bytes, segment.bytes allows less")
+
+
+def found_sound(view: memoryview, header: BatchHeader, rules: Rules, found: Walk) -> Batch:
+    """What the topic has to say of records that are sound in themselves.  Raises: InvalidRecords."""
+    refuse_noted(found)
+    return stamped(view, header, rules, found.max_timestamp)
 
 
 def stamped(view: memoryview, header: BatchHeader, rules: Rules, max_timestamp: int) -> Batch:
