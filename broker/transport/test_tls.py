@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 import trio
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,14 +37,15 @@ class House:
         self.authority, self.of_clients = trustme.CA(key_type=EC), trustme.CA(key_type=EC)
         certificate = self.authority.issue_cert("broker.test", key_type=EC)
         certificate.private_key_and_cert_chain_pem.write_to_path(folder / "keystore.pem")
-        self.of_clients.cert_pem.write_to_path(folder / "truststore.pem")
+        self.truststore = folder / "truststore.pem"
+        self.of_clients.cert_pem.write_to_path(self.truststore)
         texts = {
             "listeners": "SSL://:9093",
             "security.inter.broker.protocol": "SSL",
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(folder / "keystore.pem"),
             "ssl.truststore.type": "PEM",
-            "ssl.truststore.location": str(folder / "truststore.pem"),
+            "ssl.truststore.location": str(self.truststore),
             **{name.replace("_", "."): text for name, text in options.items()},
         }
         self.settings = BrokerSettings(texts)
@@ -62,6 +66,36 @@ class House:
         return self.of_clients.issue_cert(
             common_name="alice", organization_name="Ünit, Inc.", key_type=EC, not_before=not_before, not_after=not_after
         )
+
+    def revoked(self) -> trustme.LeafCert:
+        """Alice's, on the list that stands in the truststore from now on."""
+        alice = self.certificate()
+        lists = revocation_list(self.of_clients, alice)
+        with self.truststore.open("a") as file:
+            file.write(lists)
+        self.identities.renew(self.settings)
+        return alice
+
+    def put_truststore_into_options(self) -> None:
+        """In one line."""
+        texts = dict(self.settings.texts) | {
+            "ssl.truststore.certificates": self.truststore.read_text().replace("\n", "")
+        }
+        del texts["ssl.truststore.location"]
+        self.identities.renew(BrokerSettings(texts))
+
+
+def revocation_list(authority: trustme.CA, *revoked: trustme.LeafCert) -> str:
+    """As an authority publishes it."""
+    issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    made = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    made = made.last_update(YESTERDAY).next_update(YESTERDAY + timedelta(days=30))
+    for each in revoked:
+        number = x509.load_pem_x509_certificate(each.cert_chain_pems[0].bytes()).serial_number
+        entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(YESTERDAY)
+        made = made.add_revoked_certificate(entry.build())
+    key: Any = load_pem_private_key(authority.private_key_pem.bytes(), None)
+    return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
 @dataclass
@@ -152,6 +186,11 @@ REFUSED: dict[str, tuple[Callable[[House], ssl.SSLContext], str, str]] = {
         "its certificate is refused: unable to get local issuer certificate",
         "unknown ca",
     ),
+    "revoked": (
+        lambda house: house.context(house.revoked()),
+        "its certificate is refused: certificate revoked",
+        "certificate revoked",
+    ),
 }
 
 
@@ -166,6 +205,16 @@ async def test_certificates_that_do_not_count(tmp_path: Path, case: str, version
     met = await meet(house, context)
     assert met.refusal == logged
     assert told in met.told or version is ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize("in_options", [False, True])
+async def test_a_revocation_list_counts_for_those_whom_it_names(tmp_path: Path, in_options: bool) -> None:
+    house = House(tmp_path, ssl_client_auth="required")
+    revoked = house.revoked()
+    if in_options:
+        house.put_truststore_into_options()
+    assert "certificate revoked" in (await meet(house, house.context(revoked))).refusal
+    assert (await meet(house, house.context(house.certificate()))).refusal == ""
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from broker.config.problems import OperatorError
 from broker.config.tls_options import StoreOptions, TlsOptions
 from broker.transport.tls_ciphers import BadSuites, chosen
-from broker.transport.tls_stores import KeyPair, key_pair, trusted
+from broker.transport.tls_stores import key_pair, revocations, trusted
 
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 CLIENT_AUTH = {"none": ssl.CERT_NONE, "requested": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
@@ -80,7 +80,7 @@ def _load_keys(context: ssl.SSLContext, store: StoreOptions) -> None:
     pair = key_pair(store)
     place = store.location or f"{store.option}.key"
     try:
-        with _as_file(pair) as path:
+        with _as_file(pair.key + pair.chain) as path:
             context.load_cert_chain(path, password=pair.password or _no_password)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
@@ -116,10 +116,15 @@ def _ask_for_certificates(context: ssl.SSLContext, options: TlsOptions) -> None:
 
 
 def _trust(context: ssl.SSLContext, store: StoreOptions) -> None:
-    """Whom the certificates of a truststore speak for."""
+    """Whom the certificates of a truststore speak for, and no longer if it has lists of those that were revoked."""
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # what a truststore holds is trusted, as in Java
+    lists = revocations(store)
     try:
         context.load_verify_locations(cadata=trusted(store))
+        if lists:
+            with _as_file(lists) as path:  # as data it takes certificates only
+                context.load_verify_locations(cafile=path)
+            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     except ssl.SSLError as error:
         place = store.location or f"{store.option}.certificates"
         raise OperatorError(
@@ -136,18 +141,17 @@ def _no_password() -> str:
 
 
 @contextlib.contextmanager
-def _as_file(pair: KeyPair) -> Iterator[str]:
+def _as_file(text: str) -> Iterator[str]:
     """A path that OpenSSL can read; where the system can, it never lies on a disk."""
-    text = (pair.key + pair.chain).encode()
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("barnabas-tls")
         try:
-            os.write(descriptor, text)
+            os.write(descriptor, text.encode())
             yield f"/proc/self/fd/{descriptor}"
         finally:
             os.close(descriptor)
         return
     with tempfile.NamedTemporaryFile() as file:  # only its owner may read it
-        file.write(text)
+        file.write(text.encode())
         file.flush()
         yield file.name

@@ -54,6 +54,14 @@ def trusted(store: StoreOptions) -> str:
     return _certificates(store, _text(store), "certificate")
 
 
+def revocations(store: StoreOptions) -> str:
+    """The revocation lists (CRLs) beside a truststore's certificates, as PEM; empty if there are none. OperatorError."""
+    if store.certificates is None and _kind(store) == "PKCS12":
+        return ""
+    text = _text(store) if store.certificates is None else store.certificates
+    return "".join(_pem(label, body) for label, body in _BLOCK.findall(text) if label == "X509 CRL")
+
+
 HOW_TO_BEGIN = "Set it to a PEM file with the private key and the certificates, and its type to PEM (docs/security.md)."
 
 
