@@ -33,11 +33,12 @@ def with_section(batch: bytes, section: bytes) -> bytes:
 
 @codecs
 def test_a_long_batch_is_walked_in_slices(codec: Codec) -> None:
-    batch = build_batch(many(5_000), codec=codec)
+    count = 10 * SLICE_RECORDS
+    batch = build_batch(many(count), codec=codec)
     check = check_of(batch, read_header(batch), latest=1_005)
     indexes = [check.walk.index for _ in check.slices()]
     assert max(b - a for a, b in zip([0, *indexes], indexes, strict=False)) <= SLICE_RECORDS
-    assert (check.walk.index, check.walk.max_timestamp, check.walk.max_timestamp_index) == (5_000, 1_006, 6)
+    assert (check.walk.index, check.walk.max_timestamp, check.walk.max_timestamp_index) == (count, 1_006, 6)
     assert check.walk.out_of_time[:2] == [6, 13]
 
 
