@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
+from broker.config.tls_options import StoreOptions
 from broker.transport import tls_stores
 from broker.transport.tls_ciphers import IGNORED, TLS_1_3, openssl_names
 from broker.transport.tls_contexts import TlsIdentities
@@ -117,6 +118,12 @@ def test_keys_and_certificates_in_the_options_themselves(files: Files, one_line:
     if one_line:
         texts = {name: text.replace("\n", "") for name, text in texts.items()}
     assert works(files.settings(texts), files)
+
+
+def test_certificates_that_stand_in_one_line_are_all_found(files: Files) -> None:
+    line = (files.ca + files.chain).replace("\n", "")
+    found = tls_stores.trusted(StoreOptions("ssl.truststore", "PEM", None, None, certificates=line))
+    assert found == files.ca + files.chain
 
 
 REFUSED = [

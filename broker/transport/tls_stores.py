@@ -16,7 +16,8 @@ JKS_MAGIC = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 DER_SEQUENCE = b"\x30"
 """How every PKCS#12 file begins."""
 TYPES = ("JKS", "PKCS12", "PEM")
-_BLOCK = re.compile(r"-+BEGIN ([A-Z0-9 ]+?)-+(.*?)-+END \1-+", re.DOTALL)
+_BLOCK = re.compile(r"-+BEGIN ([A-Z0-9 ]+?)-+(.*?)-+END \1-{1,5}", re.DOTALL)
+"""Five at its end: where all stands in one line, the next block begins right there."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,7 +56,7 @@ def trusted(store: StoreOptions) -> str:
 
 
 def revocations(store: StoreOptions) -> str:
-    """The revocation lists (CRLs) beside a truststore's certificates, as PEM; empty if there are none. OperatorError."""
+    """The revocation lists (CRLs) beside a truststore's certificates, as PEM; may be empty. Raises: OperatorError."""
     if store.certificates is None and _kind(store) == "PKCS12":
         return ""
     text = _text(store) if store.certificates is None else store.certificates
