@@ -48,9 +48,21 @@ def array(of: "str | type[Struct]") -> Array:
 
 
 class Struct:
-    """What every declared class is: a run of fields, in place inside a message."""
+    """What every declared class is: a run of fields, in place inside a message.
 
-    __slots__ = ()
+    It compares and shows itself here, once for all: were these methods written for each class, as dataclasses have it,
+    the first use of an API would take twice as long.
+    """
+
+    __slots__: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
 
 
 class Message(Struct):
@@ -138,7 +150,8 @@ def _default_of(kind: Kind, tagged: bool) -> Any:
 @dataclass_transform()
 def struct(cls: type[T]) -> type[T]:
     """A run of fields that is only ever part of a message."""
-    return dataclasses.dataclass(slots=True, match_args=False)(cls)
+    cls.__doc__ = cls.__doc__ or cls.__name__  # where a dataclass would write its signature, which takes long
+    return dataclasses.dataclass(slots=True, match_args=False, eq=False, repr=False)(cls)
 
 
 @dataclass_transform()

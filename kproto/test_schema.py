@@ -37,6 +37,12 @@ class Part(Struct):
     number: int = wire("int32", default=-1)
 
 
+@struct
+class Piece(Struct):
+    number: int = wire("int32", default=-1)
+    parts: list[Part] = wire(array(Part))
+
+
 @message(versions=(0, 5), flexible=2)
 class Whole(Message):
     name: str = wire("string")
@@ -50,6 +56,18 @@ class Whole(Message):
 def test_every_field_has_kafkas_default() -> None:
     assert Whole() == Whole("", ZERO_UUID, Part(-1), [], None, "")
     assert Whole().parts is not Whole().parts
+
+
+def test_messages_are_equal_if_their_class_and_all_their_fields_are() -> None:
+    assert Part(1) == Part(1)
+    assert Part(1) != Part(2)
+    assert Part(1) != Piece(1)
+    assert Whole(parts=[Part(1)]) == Whole(parts=[Part(1)])
+    assert Whole(parts=[Part(1)]) != Whole(parts=[Part(2)])
+
+
+def test_a_message_shows_its_fields_by_name() -> None:
+    assert repr(Piece(3, [Part(7)])) == "Piece(number=3, parts=[Part(number=7)])"
 
 
 def test_a_field_knows_its_versions() -> None:
