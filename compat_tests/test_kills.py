@@ -160,18 +160,22 @@ def test_a_broker_that_is_killed_again_and_again_loses_nothing_and_stores_nothin
             first_ack_s.append(time.monotonic() - began)
         wait_for_acks(loads)
     for load in loads:
-        there = stored(broker.bootstrap, load.topic)
-        times = Counter(line for lines in there.values() for line in lines)
-        lost, twice = set(load.acked) - set(times), [line for line, count in times.items() if count > 1]
-        in_order = all(lines == sorted(lines, key=number_of) for lines in there.values())
-        print(
-            f"{load.topic}: {kills} kills, {len(load.acked)} acknowledged, {len(load.refused)} refused,"
-            f" {len(lost)} lost, {len(twice)} twice"
-        )
-        assert (lost, twice, load.refused, in_order) == (set(), [], [], True)
-        record_property("counted records acknowledged by brokers that were killed, none lost, none twice", len(times))
+        count = assert_each_is_there_once(load, broker.bootstrap)
+        record_property("counted records acknowledged by brokers that were killed, none lost, none twice", count)
     print(f"start to first ack: median {statistics.median(first_ack_s):.2f} s, at most {max(first_ack_s):.2f} s")
     record_property("counted kills under load", kills)
+
+
+def assert_each_is_there_once(load: Load, bootstrap: str) -> int:
+    """And in the order in which it was sent.  Returns: how many lines."""
+    there = stored(bootstrap, load.topic)
+    times = Counter(line for lines in there.values() for line in lines)
+    lost, twice = set(load.acked) - set(times), [line for line, count in times.items() if count > 1]
+    in_order = all(lines == sorted(lines, key=number_of) for lines in there.values())
+    judged = f"{len(load.acked)} acknowledged, {len(load.refused)} refused, {len(lost)} lost, {len(twice)} twice"
+    print(f"{load.topic}: {judged}")
+    assert (lost, twice, load.refused, in_order) == (set(), [], [], True)
+    return len(times)
 
 
 def number_of(line: bytes) -> int:

@@ -1,7 +1,9 @@
 """A broker whose registry is a real ZooKeeper: what it writes there, and what it does when one of the two goes away."""
 
+import os
 import re
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,6 +202,26 @@ def test_an_expired_session_is_followed_by_a_new_registration(
     produce(short_lived, "after", "and the new one too")
     assert read(short_lived, "before", 1) == ["still served"]
     assert read(short_lived, "after", 1) == ["and the new one too"]
+
+
+@pytest.mark.campaign
+def test_a_broker_that_slept_for_longer_than_its_session_registers_again(
+    short_lived: BrokerProcess, own_tree: Tree
+) -> None:
+    """As on a laptop whose lid was closed: ZooKeeper has taken its node away when it wakes."""
+    create(short_lived, "before")
+    produce(short_lived, "before", "one")
+    lost = own_tree.session_of("/brokers/ids/7")
+    os.kill(short_lived.pid, signal.SIGSTOP)
+    try:
+        wait_until("the session is over", lambda: own_tree.session_of("/brokers/ids/7") != lost)
+    finally:
+        os.kill(short_lived.pid, signal.SIGCONT)
+    wait_until("registered again", lambda: own_tree.session_of("/brokers/ids/7") not in (0, lost))
+    wait_until("controller again", lambda: own_tree.text("/controller_epoch") == "2")
+    create(short_lived, "after")
+    produce(short_lived, "before", "two")
+    assert read(short_lived, "before", 2) == ["one", "two"]
 
 
 @pytest.mark.parametrize(
