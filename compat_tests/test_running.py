@@ -214,17 +214,28 @@ def test_a_signal_ends_a_start_and_the_next_start_finds_all_in_order(
     """Whether the interpreter, our modules or the broker are being loaded."""
     with Started("--port", "0", folder=tmp_path) as broker:
         time.sleep(after_ms / 1000)
-        began = time.monotonic()
-        broker.send(order)
-        code = broker.ended()
-        assert time.monotonic() - began < 2
-    assert code in (0, -order), broker.said  # before the broker's loop runs the system ends it, after that the broker
-    if after_ms > 50:  # before that it may be Python itself that is interrupted, and says so
-        assert "Traceback" not in broker.said
+        code = ended_by(order, broker)
+    if code == 1:  # the interpreter was interrupted while it loaded itself, before it ran a line of ours
+        assert "KeyboardInterrupt" in broker.said
+    else:  # before the broker's loop runs the system ends it, after that the broker
+        assert code in (0, -order), broker.said
+    for room in ("broker", "tools"):
+        assert str(ROOT / room) not in broker.said, "a traceback through our modules"
     with Started("--port", "0", folder=tmp_path) as again:
         again.until(READY)
         again.send(signal.SIGTERM)
         assert again.ended() == 0
+
+
+def ended_by(order: signal.Signals, broker: Started) -> int:
+    """The exit code, within two seconds. An interpreter that is being loaded may lose a Ctrl-C, and says so: again."""
+    broker.send(order)
+    try:
+        return broker.ended(within_s=2)
+    except subprocess.TimeoutExpired:
+        assert "Exception ignored in" in broker.said, broker.said
+    broker.send(order)
+    return broker.ended(within_s=2)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "198.51.100.7:2181"], ids=["refused", "silent"])
