@@ -2,12 +2,13 @@
 
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from broker.config.http_listener import http_addresses
 from broker.config.load import load
 from broker.config.problems import OperatorError
 from broker.config.profiles import LAPTOP, MEMORY_ONLY
@@ -25,6 +26,22 @@ def settings_of(overrides: list[str]) -> BrokerSettings:
 
 def test_without_options_the_profile_listens() -> None:
     assert listening(None, None, any_port=False, containers=False) == []
+
+
+@pytest.mark.parametrize(
+    ("defaults", "pages", "control"),
+    [
+        pytest.param(LAPTOP, ("127.0.0.1", 9644), False, id="barnabas"),
+        pytest.param(MEMORY_ONLY, ("127.0.0.1", 9644), True, id="dev"),
+        pytest.param(None, None, False, id="broker FILE"),
+    ],
+)
+def test_who_has_pages_over_http_and_who_is_steered_by_them(
+    defaults: Mapping[str, str] | None, pages: tuple[str, int] | None, control: bool
+) -> None:
+    settings = load(defaults=defaults).settings
+    addresses = http_addresses(settings.barnabas_http_listener)
+    assert (next(iter(addresses), None), settings.barnabas_control_api) == (pages, control)
 
 
 def test_a_port_is_bound_on_both_loopback_addresses() -> None:
