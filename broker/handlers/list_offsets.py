@@ -11,7 +11,7 @@ from broker.cluster.authorizer import Operation
 from broker.handlers.topic_rows import topic_by_name
 from broker.partitions.partition import Partition
 from broker.requests.context import Context
-from broker.storage.contract import BatchDamaged, Breathe, StorageFailed, TimedOffset
+from broker.storage.contract import BatchDamaged, Breathe, OffsetOutOfRange, StorageFailed, TimedOffset
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.list_offsets import (
     ListOffsetsPartition,
@@ -79,7 +79,7 @@ async def looked_up(partition: Partition, timestamp_ms: int, end: int, breathe: 
         case -1:
             return TimedOffset(end, -1, partition.leadership.epoch)
         case -2 | -4 | -6:
-            return TimedOffset(partition.log.start_offset, -1, await epoch_at_start(partition, breathe))
+            return await start_of(partition, breathe)
         case -5:
             return NOTHING
         case -3:
@@ -89,19 +89,23 @@ async def looked_up(partition: Partition, timestamp_ms: int, end: int, breathe: 
     return found if found is not None and found.offset < end else NOTHING
 
 
-async def epoch_at_start(partition: Partition, breathe: Breathe) -> int:
-    """Leader epoch of the first batch, -1 of an old or a damaged one; the current one while there is none."""
+async def start_of(partition: Partition, breathe: Breathe) -> TimedOffset:
+    """The log start and the leader epoch of its batch: -1 of an old or a damaged one, the current one of none."""
     log = partition.log
-    if log.start_offset == log.end_offset:
-        return partition.leadership.epoch
-    try:
-        first = await log.read(log.start_offset, 0, log.end_offset, breathe)
-    except BatchDamaged:
-        return -1
-    try:
-        return read_stored_header(memoryview(first.read())).leader_epoch
-    finally:
-        first.release()
+    while (offset := log.start_offset) < log.end_offset:
+        try:
+            first = await log.read(offset, 0, log.end_offset, breathe)
+        except BatchDamaged:
+            return TimedOffset(offset, -1, -1)
+        except OffsetOutOfRange:
+            continue  # retention or DeleteRecords moved the start while the disk was waited for
+        try:
+            if batch := first.read():
+                return TimedOffset(offset, -1, read_stored_header(memoryview(batch)).leader_epoch)
+        finally:
+            first.release()
+        break  # compaction has left nothing
+    return TimedOffset(offset, -1, partition.leadership.epoch)
 
 
 async def offsets_before(partition: Partition, row: ListOffsetsPartition, end: int, breathe: Breathe) -> list[int]:

@@ -1,9 +1,15 @@
 """ListOffsets and OffsetForLeaderEpoch from the outside."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from trio.lowlevel import checkpoint
 
+from broker.handlers.list_offsets import start_of
+from broker.partitions.partition import Partition
+from broker.storage.contract import Breathe, OffsetOutOfRange, TimedOffset
+from broker.storage.slices import BytesSlice
 from broker.testing.calls import NOW_MS, create, produce, produce_request
 from broker.testing.client import WireClient
 from broker.testing.running import running
@@ -91,3 +97,36 @@ async def test_the_end_of_an_epoch_is_told_to_who_asks() -> None:
             request = OffsetForLeaderEpochRequest(topics=[OffsetForLeaderTopic(topic="t", partitions=rows)])
             found = (await client.ask(request, 4)).topics[0].partitions
             assert [(row.error_code, row.leader_epoch, row.end_offset) for row in found] == [(0, 0, 2), (0, -1, -1)]
+
+
+class MovingLog:
+    """Its start moves while it is read for the first time, as by retention while the disk is waited for."""
+
+    def __init__(self, start_then: int, batch: bytes) -> None:
+        self.start_offset, self.end_offset = 0, 2
+        self._start_then = start_then
+        self._batch = batch
+
+    async def read(self, offset: int, max_bytes: int, below: int, breathe: Breathe) -> BytesSlice:
+        self.start_offset = self._start_then
+        if offset < self.start_offset:
+            raise OffsetOutOfRange
+        return BytesSlice(self._batch)
+
+
+BATCH = build_batch([Record(0, NOW_MS, None, b"x", [])], base_offset=1, leader_epoch=7)
+
+
+@pytest.mark.parametrize(
+    ("start_then", "batch", "told"),
+    [
+        (1, BATCH, TimedOffset(1, -1, 7)),
+        (2, BATCH, TimedOffset(2, -1, 9)),  # nothing is left
+        (0, b"", TimedOffset(0, -1, 9)),  # compaction has left nothing
+    ],
+)
+async def test_a_start_that_moves_while_it_is_looked_at_is_told_as_it_is_then(
+    start_then: int, batch: bytes, told: TimedOffset
+) -> None:
+    partition = SimpleNamespace(log=MovingLog(start_then, batch), leadership=SimpleNamespace(epoch=9))
+    assert await start_of(cast(Partition, partition), checkpoint) == told
