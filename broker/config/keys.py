@@ -57,7 +57,7 @@ class Key(Generic[T]):
         default: the value while nobody sets it; None where Kafka has null.
         check: range beyond what the kind allows.
         update: when it may change.
-        standing: whether it does something here.
+        standing: whether it does something here; not where `because` is said.
         because: why it does nothing here, as words that follow "no effect in this broker:"; without it what the
             group of options says as NO_EFFECT_BECAUSE.
         hidden: DescribeConfigs does not show it, as in Kafka.
@@ -83,13 +83,15 @@ class Key(Generic[T]):
         self.default = default
         self.check = check
         self.update = update
-        self.standing = standing
+        self.standing = NO_EFFECT if because else standing
         self.because = because
         self.hidden = hidden
         self.broker_key: Key[Any] | None = None  # on a topic option: whose value holds without an override
         self.doc = doc
 
     def __set_name__(self, owner: "type[Settings]", name: str) -> None:
+        if owner.NOTHING_WORKS:
+            self.standing = NO_EFFECT
         if self.standing is NO_EFFECT:
             self.because = self.because or owner.NO_EFFECT_BECAUSE
 
@@ -192,6 +194,8 @@ class Settings:
     KEYS: ClassVar[dict[str, Key[Any]]] = {}
     NO_EFFECT_BECAUSE: ClassVar[str] = ""
     """Why options of this group have no effect, where an option does not say it itself."""
+    NOTHING_WORKS: ClassVar[bool] = False
+    """Not one of this group has an effect."""
 
     def __init_subclass__(cls) -> None:
         found = [value for ancestor in reversed(cls.__mro__) for value in vars(ancestor).values()]

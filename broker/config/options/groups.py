@@ -128,7 +128,6 @@ class GroupSettings(Settings):
         INT,
         10,
         check=at_least(0),
-        standing=NO_EFFECT,
         because="records of groups are written at once",
         doc="Time that records of groups wait to be written together.",
     )
@@ -137,7 +136,6 @@ class GroupSettings(Settings):
         INT,
         2,
         check=at_least(1),
-        standing=NO_EFFECT,
         because=ONE_LOOP,
         doc="Threads for work beside that of the groups themselves.",
     )
@@ -147,7 +145,6 @@ class GroupSettings(Settings):
         1_048_588,
         check=at_least(524_288),
         update=CLUSTER,
-        standing=NO_EFFECT,
         because="no such buffer is kept",
         doc="Largest buffer that is kept for the next batch of records of groups.",
     )
@@ -155,7 +152,6 @@ class GroupSettings(Settings):
         "group.coordinator.new.enable",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         because="there is one coordinator",
         hidden=True,
         doc="Whether Kafka 3.7 to 3.9 use their newer coordinator.",
@@ -165,18 +161,11 @@ class GroupSettings(Settings):
         LIST,
         ("classic",),
         check=each_of("consumer", "classic", "share", "streams"),
-        standing=NO_EFFECT,
         because="only classic groups are built yet",
         doc="Protocols that groups may use; classic is always there.",
     )
     group_coordinator_threads = Key(
-        "group.coordinator.threads",
-        INT,
-        1,
-        check=at_least(1),
-        standing=NO_EFFECT,
-        because=ONE_LOOP,
-        doc="Threads that handle groups.",
+        "group.coordinator.threads", INT, 1, check=at_least(1), because=ONE_LOOP, doc="Threads that handle groups."
     )
     group_initial_rebalance_delay_ms = Key(
         "group.initial.rebalance.delay.ms",

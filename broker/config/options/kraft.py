@@ -26,10 +26,7 @@ class KraftSettings(Settings):
         doc="Silence after which the quorum takes a broker for gone.",
     )
     controller_listener_names = Key(
-        "controller.listener.names",
-        STRING,
-        None,
-        doc="Listeners of Kafka's own quorum; they are not opened here.",
+        "controller.listener.names", STRING, None, doc="Listeners of Kafka's own quorum; they are not opened here."
     )
     controller_performance_always_log_threshold_ms = Key(
         "controller.performance.always.log.threshold.ms",

@@ -4,7 +4,6 @@ from broker.config.checks import at_least, each_of, one_of
 from broker.config.keys import (
     CLUSTER,
     JAVA,
-    NO_EFFECT,
     NO_REPLICATION,
     NO_TIER,
     ONE_LOOP,
@@ -24,7 +23,6 @@ class LogSettings(Settings):
         "alter.config.policy.class.name",
         CLASS,
         None,
-        standing=NO_EFFECT,
         because=JAVA,
         doc="Java class that is asked before options change.",
     )
@@ -32,7 +30,6 @@ class LogSettings(Settings):
         "alter.config.policy.kraft.compatibility.enable",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         because=JAVA,
         doc="Whether alter.config.policy.class.name is told only what changes, as in Kafka's quorum.",
     )
@@ -44,7 +41,6 @@ class LogSettings(Settings):
         LIST,
         (),
         update=PER_BROKER,
-        standing=NO_EFFECT,
         because="placement over data directories does not look at it yet",
         doc="Data directories that get no new partitions.",
     )
@@ -52,7 +48,6 @@ class LogSettings(Settings):
         "create.topic.policy.class.name",
         CLASS,
         None,
-        standing=NO_EFFECT,
         because=JAVA,
         doc="Java class that is asked before a topic is created.",
     )
@@ -63,7 +58,6 @@ class LogSettings(Settings):
         "delete.records.purgatory.purge.interval.requests",
         INT,
         1,
-        standing=NO_EFFECT,
         because="what waits is cleared away at once",
         doc="Waiting DeleteRecords requests after which finished ones are cleared away.",
     )
@@ -73,7 +67,6 @@ class LogSettings(Settings):
         BOOLEAN,
         False,
         update=CLUSTER,
-        standing=NO_EFFECT,
         because="share groups are not built yet",
         doc="Whether topics for records that share groups reject are created when needed.",
     )
@@ -82,7 +75,6 @@ class LogSettings(Settings):
         STRING,
         "dlq.",
         update=CLUSTER,
-        standing=NO_EFFECT,
         because="share groups are not built yet",
         doc="How the names of topics for rejected records begin.",
     )
@@ -100,7 +92,6 @@ class LogSettings(Settings):
         LONG,
         30_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         because="there is no quorum of Kafka's kind here",
         doc="Time in which the controller must hear of a failed data directory; else the broker ends.",
     )
@@ -161,7 +152,6 @@ class LogSettings(Settings):
         LONG,
         30_000,
         check=at_least(0),
-        standing=NO_EFFECT,
         because="the first look comes after log.retention.check.interval.ms",
         hidden=True,
         doc="Pause after the start before retention and flushing first look at the logs.",
@@ -172,7 +162,6 @@ class LogSettings(Settings):
         -2,
         check=at_least(-2),
         update=CLUSTER,
-        standing=NO_EFFECT,
         because=NO_TIER,
         doc="Size of a partition's local part once older segments lie in remote storage.",
     )
@@ -182,7 +171,6 @@ class LogSettings(Settings):
         -2,
         check=at_least(-2),
         update=CLUSTER,
-        standing=NO_EFFECT,
         because=NO_TIER,
         doc="Age of a partition's local part once older segments lie in remote storage.",
     )
@@ -191,7 +179,6 @@ class LogSettings(Settings):
         BOOLEAN,
         False,
         update=CLUSTER,
-        standing=NO_EFFECT,
         because="segment files grow as they are written",
         doc="Whether a segment file takes its full size when it is made.",
     )
@@ -237,7 +224,6 @@ class LogSettings(Settings):
         INT,
         0,
         check=at_least(0),
-        standing=NO_EFFECT,
         because="segments roll without a random time",
         doc="Random hours taken off the age at which a new segment is begun, where ms says nothing.",
     )
@@ -246,7 +232,6 @@ class LogSettings(Settings):
         LONG,
         stand_ins={"log.roll.jitter.hours": HOUR_MS},
         update=CLUSTER,
-        standing=NO_EFFECT,
         because="segments roll without a random time",
         doc="Random time taken off the age at which a new segment is begun.",
     )
@@ -290,7 +275,6 @@ class LogSettings(Settings):
         1,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         because="logs are read one after another, in one thread",
         doc="Threads that read a data directory at start and flush it at the end.",
     )
@@ -298,7 +282,6 @@ class LogSettings(Settings):
         "num.replica.alter.log.dirs.threads",
         INT,
         None,
-        standing=NO_EFFECT,
         because=ONE_LOOP,
         doc="Threads that move replicas between data directories.",
     )
@@ -307,7 +290,6 @@ class LogSettings(Settings):
         BOOLEAN,
         False,
         update=CLUSTER,
-        standing=NO_EFFECT,
         because=NO_REPLICATION,
         doc="Whether a replica out of sync may lead when no other is left; acknowledged records may be lost.",
     )

@@ -1,7 +1,7 @@
 """Who this broker is, where it listens, and what a connection may cost."""
 
 from broker.config.checks import address_counts, at_least, one_of
-from broker.config.keys import CLUSTER, JAVA, NO_EFFECT, NO_REPLICATION, ONE_LOOP, PER_BROKER, Key, Settings
+from broker.config.keys import CLUSTER, JAVA, NO_REPLICATION, ONE_LOOP, PER_BROKER, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LIST, LONG, STRING
 from broker.config.numbers import INT_MAX
 
@@ -34,7 +34,6 @@ class NetworkSettings(Settings):
         10,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         because=ONE_LOOP,
         doc="Threads for work such as retention and flushing.",
     )
@@ -61,7 +60,6 @@ class NetworkSettings(Settings):
         LIST,
         (),
         update=CLUSTER,
-        standing=NO_EFFECT,
         because="values are taken as they are written",
         doc="Sources, outside of the file, that values such as ${file:path:key} are taken from.",
     )
@@ -70,7 +68,6 @@ class NetworkSettings(Settings):
         INT,
         100,
         check=at_least(0),
-        standing=NO_EFFECT,
         because="authentication is not built yet",
         doc="Time before a connection that failed to authenticate is closed.",
     )
@@ -81,7 +78,6 @@ class NetworkSettings(Settings):
         "connections.max.reauth.ms",
         LONG,
         0,
-        standing=NO_EFFECT,
         because="authentication is not built yet",
         doc="Longest life of an authenticated session; the client must authenticate again before.",
     )
@@ -89,7 +85,6 @@ class NetworkSettings(Settings):
         "control.plane.listener.name",
         STRING,
         None,
-        standing=NO_EFFECT,
         because=ONE_LOOP,
         doc="Listener of its own for requests of the controller.",
     )
@@ -97,7 +92,6 @@ class NetworkSettings(Settings):
         "early.start.listeners",
         STRING,
         None,
-        standing=NO_EFFECT,
         because="listeners open together, once the broker is ready",
         doc="Listeners that open before the broker is ready for all requests.",
     )
@@ -177,7 +171,6 @@ class NetworkSettings(Settings):
         8,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         because=ONE_LOOP,
         doc="Threads of Kafka's request handlers; this broker is one event loop.",
     )
@@ -187,7 +180,6 @@ class NetworkSettings(Settings):
         3,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         because=ONE_LOOP,
         doc="Threads of Kafka's network layer; this broker is one event loop.",
     )
@@ -203,7 +195,6 @@ class NetworkSettings(Settings):
         INT,
         500,
         check=at_least(1),
-        standing=NO_EFFECT,
         because="requests are handled as they are read; queued.max.request.bytes bounds them",
         doc="Most requests waiting to be handled.",
     )
@@ -211,7 +202,6 @@ class NetworkSettings(Settings):
         "request.timeout.ms",
         INT,
         30_000,
-        standing=NO_EFFECT,
         because=NO_REPLICATION,
         doc="How long this broker waits for another broker's answer.",
     )
@@ -230,18 +220,12 @@ class NetworkSettings(Settings):
         doc="Security protocol between brokers; excludes inter.broker.listener.name.",
     )
     security_providers = Key(
-        "security.providers",
-        STRING,
-        None,
-        standing=NO_EFFECT,
-        because=JAVA,
-        doc="Java classes that provide security algorithms.",
+        "security.providers", STRING, None, because=JAVA, doc="Java classes that provide security algorithms."
     )
     socket_connection_setup_timeout_max_ms = Key(
         "socket.connection.setup.timeout.max.ms",
         LONG,
         30_000,
-        standing=NO_EFFECT,
         because=NO_REPLICATION,
         doc="Longest time for a connection of this broker to another one to be made, after many failures.",
     )
@@ -249,7 +233,6 @@ class NetworkSettings(Settings):
         "socket.connection.setup.timeout.ms",
         LONG,
         10_000,
-        standing=NO_EFFECT,
         because=NO_REPLICATION,
         doc="Time for a connection of this broker to another one to be made, at the first try.",
     )

@@ -1,7 +1,7 @@
 """Committed offsets and the topic that keeps them."""
 
 from broker.config.checks import at_least
-from broker.config.keys import NO_EFFECT, Key, Settings
+from broker.config.keys import Key, Settings
 from broker.config.kinds import INT, LONG, SHORT
 
 
@@ -15,7 +15,6 @@ class OffsetSettings(Settings):
         "offsets.commit.required.acks",
         SHORT,
         -1,
-        standing=NO_EFFECT,
         because="a commit waits for all replicas",
         doc="Acknowledgements a committed offset needs before the answer; all replicas here.",
     )
@@ -31,7 +30,6 @@ class OffsetSettings(Settings):
         INT,
         5_242_880,
         check=at_least(1),
-        standing=NO_EFFECT,
         because="a log is read in pieces of its own size",
         doc="Bytes read at once when offsets are loaded.",
     )
@@ -53,7 +51,6 @@ class OffsetSettings(Settings):
         "offsets.topic.compression.codec",
         INT,
         0,
-        standing=NO_EFFECT,
         because="the topic of offsets is written without compression",
         doc="Codec of the batches in the topic of group offsets, by its number.",
     )

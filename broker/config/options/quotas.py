@@ -1,7 +1,7 @@
 """Quotas."""
 
 from broker.config.checks import at_least
-from broker.config.keys import JAVA, NO_EFFECT, Key, Settings
+from broker.config.keys import JAVA, Key, Settings
 from broker.config.kinds import CLASS, INT, LONG
 from broker.config.numbers import LONG_MAX
 
@@ -10,13 +10,13 @@ class QuotaSettings(Settings):
     """Quotas."""
 
     NO_EFFECT_BECAUSE = "quotas are not built yet"
+    NOTHING_WORKS = True
 
     alter_log_dirs_replication_quota_window_num = Key(
         "alter.log.dirs.replication.quota.window.num",
         INT,
         11,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Samples kept for the quota of moves between data directories.",
     )
     alter_log_dirs_replication_quota_window_size_seconds = Key(
@@ -24,14 +24,12 @@ class QuotaSettings(Settings):
         INT,
         1,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Length of a sample for the quota of moves between data directories.",
     )
     client_quota_callback_class = Key(
         "client.quota.callback.class",
         CLASS,
         None,
-        standing=NO_EFFECT,
         because=JAVA,
         doc="Java class that decides about the quotas of clients.",
     )
@@ -40,7 +38,6 @@ class QuotaSettings(Settings):
         INT,
         11,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Samples kept for the quota of changes of topics.",
     )
     controller_quota_window_size_seconds = Key(
@@ -48,52 +45,33 @@ class QuotaSettings(Settings):
         INT,
         1,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Length of a sample for the quota of changes of topics.",
     )
     quota_consumer_default = Key(
         "quota.consumer.default",
         LONG,
         LONG_MAX,
-        standing=NO_EFFECT,
         doc="Bytes per second that a consumer might fetch, in releases before 3.0.",
     )
     quota_producer_default = Key(
         "quota.producer.default",
         LONG,
         LONG_MAX,
-        standing=NO_EFFECT,
         doc="Bytes per second that a producer might send, in releases before 3.0.",
     )
     quota_window_num = Key(
-        "quota.window.num",
-        INT,
-        11,
-        check=at_least(1),
-        standing=NO_EFFECT,
-        doc="Samples kept for the quotas of clients.",
+        "quota.window.num", INT, 11, check=at_least(1), doc="Samples kept for the quotas of clients."
     )
     quota_window_size_seconds = Key(
-        "quota.window.size.seconds",
-        INT,
-        1,
-        check=at_least(1),
-        standing=NO_EFFECT,
-        doc="Length of a sample for the quotas of clients.",
+        "quota.window.size.seconds", INT, 1, check=at_least(1), doc="Length of a sample for the quotas of clients."
     )
     replication_quota_window_num = Key(
-        "replication.quota.window.num",
-        INT,
-        11,
-        check=at_least(1),
-        standing=NO_EFFECT,
-        doc="Samples kept for the quota of replication.",
+        "replication.quota.window.num", INT, 11, check=at_least(1), doc="Samples kept for the quota of replication."
     )
     replication_quota_window_size_seconds = Key(
         "replication.quota.window.size.seconds",
         INT,
         1,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Length of a sample for the quota of replication.",
     )

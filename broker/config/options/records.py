@@ -1,7 +1,7 @@
 """What a batch of records may be: size, codec, times."""
 
 from broker.config.checks import at_least, between, between_or, one_of, release_name
-from broker.config.keys import CLUSTER, NO_EFFECT, Key, Settings
+from broker.config.keys import CLUSTER, Key, Settings
 from broker.config.kinds import BOOLEAN, INT, LONG, STRING
 from broker.config.numbers import LONG_MAX
 
@@ -53,7 +53,6 @@ class RecordSettings(Settings):
         STRING,
         "3.0-IV1",
         check=release_name(),
-        standing=NO_EFFECT,
         because="records are stored in the newest format",
         doc="Record format of old releases; since 3.0 always the newest one is written.",
     )
@@ -95,7 +94,6 @@ class RecordSettings(Settings):
         2_147_483_639,
         check=between(1, 2_147_483_639),
         update=CLUSTER,
-        standing=NO_EFFECT,
         because="barnabas.batch.inflated.max.bytes bounds what a batch inflates to",
         doc="Largest batch after inflation.",
     )

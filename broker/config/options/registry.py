@@ -11,12 +11,7 @@ class RegistrySettings(Settings):
     NO_EFFECT_BECAUSE = "TLS towards ZooKeeper is not built yet"
 
     zookeeper_clientCnxnSocket = Key(
-        "zookeeper.clientCnxnSocket",
-        STRING,
-        None,
-        standing=NO_EFFECT,
-        because=JAVA,
-        doc="Java class of the connection to ZooKeeper.",
+        "zookeeper.clientCnxnSocket", STRING, None, because=JAVA, doc="Java class of the connection to ZooKeeper."
     )
     zookeeper_connect = Key(
         "zookeeper.connect",
@@ -35,7 +30,6 @@ class RegistrySettings(Settings):
         INT,
         10,
         check=at_least(1),
-        standing=NO_EFFECT,
         because="the client of ZooKeeper has a window of its own",
         doc="Requests to ZooKeeper that may wait for their answers.",
     )
@@ -43,7 +37,6 @@ class RegistrySettings(Settings):
         "zookeeper.metadata.migration.enable",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         because="there is no quorum of Kafka's kind to move to",
         doc="Whether a cluster moves from ZooKeeper to Kafka's quorum.",
     )
@@ -52,7 +45,6 @@ class RegistrySettings(Settings):
         INT,
         200,
         check=at_least(1),
-        standing=NO_EFFECT,
         because="there is no quorum of Kafka's kind to move to",
         hidden=True,
         doc="Records of one batch when a cluster moves to Kafka's quorum.",
@@ -61,10 +53,7 @@ class RegistrySettings(Settings):
         "zookeeper.session.timeout.ms", INT, 18_000, doc="Silence after which ZooKeeper forgets this broker."
     )
     zookeeper_set_acl = Key(
-        "zookeeper.set.acl",
-        BOOLEAN,
-        False,
-        doc="Whether znodes are written with access rights; not built yet.",
+        "zookeeper.set.acl", BOOLEAN, False, doc="Whether znodes are written with access rights; not built yet."
     )
     zookeeper_ssl_cipher_suites = Key(
         "zookeeper.ssl.cipher.suites", LIST, None, standing=NO_EFFECT, doc="TLS cipher suites towards ZooKeeper."
@@ -149,7 +138,6 @@ class RegistrySettings(Settings):
         "zookeeper.sync.time.ms",
         INT,
         2000,
-        standing=NO_EFFECT,
         because="no code reads from ZooKeeper as consumers of 0.8 did",
         doc="How far a ZooKeeper follower might be behind, for consumers of 0.8.",
     )

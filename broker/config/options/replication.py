@@ -38,7 +38,6 @@ class ReplicationSettings(Settings):
         "controller.message.queue.size",
         INT,
         10,
-        standing=NO_EFFECT,
         because="the controller waits for each broker's answer",
         doc="Messages that wait for one broker in the controller of 0.8.",
     )
@@ -46,7 +45,6 @@ class ReplicationSettings(Settings):
         "controller.socket.timeout.ms",
         INT,
         30_000,
-        standing=NO_EFFECT,
         because="the controller asks until it is answered or loses its office",
         doc="Longest time that the controller waits for a broker's answer.",
     )
@@ -61,7 +59,6 @@ class ReplicationSettings(Settings):
         "fetch.purgatory.purge.interval.requests",
         INT,
         1000,
-        standing=NO_EFFECT,
         because="what waits is cleared away at once",
         doc="Waiting Fetch requests after which finished ones are cleared away.",
     )
@@ -70,7 +67,6 @@ class ReplicationSettings(Settings):
         STRING,
         "3.9-IV0",
         check=release_name(),
-        standing=NO_EFFECT,
         because="a broker speaks every version that its peer asks for",
         doc="Release whose protocol brokers speak with one another during an upgrade.",
     )
@@ -101,7 +97,6 @@ class ReplicationSettings(Settings):
         "producer.purgatory.purge.interval.requests",
         INT,
         1000,
-        standing=NO_EFFECT,
         because="what waits is cleared away at once",
         doc="Waiting Produce requests after which finished ones are cleared away.",
     )

@@ -1,7 +1,7 @@
 """SASL."""
 
 from broker.config.checks import between, one_of_any_case
-from broker.config.keys import NO_EFFECT, PER_BROKER, Key, Settings
+from broker.config.keys import PER_BROKER, Key, Settings
 from broker.config.kinds import BOOLEAN, CLASS, DOUBLE, INT, LIST, LONG, PASSWORD, SHORT, STRING
 
 
@@ -9,12 +9,12 @@ class SaslSettings(Settings):
     """SASL."""
 
     NO_EFFECT_BECAUSE = "SASL is not built yet"
+    NOTHING_WORKS = True
 
     sasl_client_callback_handler_class = Key(
         "sasl.client.callback.handler.class",
         CLASS,
         None,
-        standing=NO_EFFECT,
         doc="Java class that answers SASL's questions for connections of this broker.",
     )
     sasl_enabled_mechanisms = Key(
@@ -22,7 +22,6 @@ class SaslSettings(Settings):
         LIST,
         ("GSSAPI",),
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="SASL mechanisms offered to clients; listeners with SASL are not built yet.",
     )
     sasl_jaas_config = Key(
@@ -30,23 +29,16 @@ class SaslSettings(Settings):
         PASSWORD,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="Login module and users of SASL; listeners with SASL are not built yet.",
     )
     sasl_kerberos_kinit_cmd = Key(
-        "sasl.kerberos.kinit.cmd",
-        STRING,
-        "/usr/bin/kinit",
-        update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Path of the kinit command.",
+        "sasl.kerberos.kinit.cmd", STRING, "/usr/bin/kinit", update=PER_BROKER, doc="Path of the kinit command."
     )
     sasl_kerberos_min_time_before_relogin = Key(
         "sasl.kerberos.min.time.before.relogin",
         LONG,
         60_000,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="Shortest time in milliseconds between two Kerberos logins.",
     )
     sasl_kerberos_principal_to_local_rules = Key(
@@ -54,23 +46,16 @@ class SaslSettings(Settings):
         LIST,
         ("DEFAULT",),
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="How a Kerberos principal becomes the name of a user.",
     )
     sasl_kerberos_service_name = Key(
-        "sasl.kerberos.service.name",
-        STRING,
-        None,
-        update=PER_BROKER,
-        standing=NO_EFFECT,
-        doc="Kerberos name of the brokers' service.",
+        "sasl.kerberos.service.name", STRING, None, update=PER_BROKER, doc="Kerberos name of the brokers' service."
     )
     sasl_kerberos_ticket_renew_jitter = Key(
         "sasl.kerberos.ticket.renew.jitter",
         DOUBLE,
         0.05,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="Random share added to the time of a ticket's renewal.",
     )
     sasl_kerberos_ticket_renew_window_factor = Key(
@@ -78,37 +63,23 @@ class SaslSettings(Settings):
         DOUBLE,
         0.8,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="Share of a ticket's life after which it is renewed.",
     )
     sasl_login_callback_handler_class = Key(
-        "sasl.login.callback.handler.class",
-        CLASS,
-        None,
-        standing=NO_EFFECT,
-        doc="Java class that answers the questions of a login.",
+        "sasl.login.callback.handler.class", CLASS, None, doc="Java class that answers the questions of a login."
     )
-    sasl_login_class = Key("sasl.login.class", CLASS, None, standing=NO_EFFECT, doc="Java class that logs in.")
+    sasl_login_class = Key("sasl.login.class", CLASS, None, doc="Java class that logs in.")
     sasl_login_connect_timeout_ms = Key(
-        "sasl.login.connect.timeout.ms",
-        INT,
-        None,
-        standing=NO_EFFECT,
-        doc="Longest time to connect to the provider of identities.",
+        "sasl.login.connect.timeout.ms", INT, None, doc="Longest time to connect to the provider of identities."
     )
     sasl_login_read_timeout_ms = Key(
-        "sasl.login.read.timeout.ms",
-        INT,
-        None,
-        standing=NO_EFFECT,
-        doc="Longest time to wait for an answer of the provider of identities.",
+        "sasl.login.read.timeout.ms", INT, None, doc="Longest time to wait for an answer of the provider of identities."
     )
     sasl_login_refresh_buffer_seconds = Key(
         "sasl.login.refresh.buffer.seconds",
         SHORT,
         300,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="Time before a credential's end that a refresh keeps free.",
     )
     sasl_login_refresh_min_period_seconds = Key(
@@ -116,7 +87,6 @@ class SaslSettings(Settings):
         SHORT,
         60,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="Shortest time before a credential is refreshed.",
     )
     sasl_login_refresh_window_factor = Key(
@@ -124,7 +94,6 @@ class SaslSettings(Settings):
         DOUBLE,
         0.8,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="Share of a credential's life after which it is refreshed.",
     )
     sasl_login_refresh_window_jitter = Key(
@@ -132,46 +101,34 @@ class SaslSettings(Settings):
         DOUBLE,
         0.05,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="Random share added to the time of a credential's refresh.",
     )
     sasl_login_retry_backoff_max_ms = Key(
-        "sasl.login.retry.backoff.max.ms",
-        LONG,
-        10_000,
-        standing=NO_EFFECT,
-        doc="Longest pause between tries to log in.",
+        "sasl.login.retry.backoff.max.ms", LONG, 10_000, doc="Longest pause between tries to log in."
     )
     sasl_login_retry_backoff_ms = Key(
-        "sasl.login.retry.backoff.ms", LONG, 100, standing=NO_EFFECT, doc="First pause between tries to log in."
+        "sasl.login.retry.backoff.ms", LONG, 100, doc="First pause between tries to log in."
     )
     sasl_mechanism_controller_protocol = Key(
-        "sasl.mechanism.controller.protocol",
-        STRING,
-        "GSSAPI",
-        standing=NO_EFFECT,
-        doc="SASL mechanism between brokers and the quorum.",
+        "sasl.mechanism.controller.protocol", STRING, "GSSAPI", doc="SASL mechanism between brokers and the quorum."
     )
     sasl_mechanism_inter_broker_protocol = Key(
         "sasl.mechanism.inter.broker.protocol",
         STRING,
         "GSSAPI",
         update=PER_BROKER,
-        standing=NO_EFFECT,
         doc="SASL mechanism between brokers; listeners with SASL are not built yet.",
     )
     sasl_oauthbearer_allow_unverified_audience = Key(
         "sasl.oauthbearer.allow.unverified.audience",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         doc="Whether tokens without an expected audience are taken.",
     )
     sasl_oauthbearer_allow_unverified_issuer = Key(
         "sasl.oauthbearer.allow.unverified.issuer",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         doc="Whether tokens without an expected issuer are taken.",
     )
     sasl_oauthbearer_assertion_algorithm = Key(
@@ -179,14 +136,12 @@ class SaslSettings(Settings):
         STRING,
         "RS256",
         check=one_of_any_case("ES256", "RS256"),
-        standing=NO_EFFECT,
         doc="Algorithm that signs the assertion by which a token is asked for.",
     )
     sasl_oauthbearer_assertion_claim_aud = Key(
         "sasl.oauthbearer.assertion.claim.aud",
         STRING,
         None,
-        standing=NO_EFFECT,
         doc="Audience in the assertion by which a token is asked for.",
     )
     sasl_oauthbearer_assertion_claim_exp_seconds = Key(
@@ -194,21 +149,18 @@ class SaslSettings(Settings):
         INT,
         300,
         check=between(0, 86_400),
-        standing=NO_EFFECT,
         doc="Life in seconds of the assertion by which a token is asked for.",
     )
     sasl_oauthbearer_assertion_claim_iss = Key(
         "sasl.oauthbearer.assertion.claim.iss",
         STRING,
         None,
-        standing=NO_EFFECT,
         doc="Issuer in the assertion by which a token is asked for.",
     )
     sasl_oauthbearer_assertion_claim_jti_include = Key(
         "sasl.oauthbearer.assertion.claim.jti.include",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         doc="Whether the assertion by which a token is asked for has a number of its own.",
     )
     sasl_oauthbearer_assertion_claim_nbf_seconds = Key(
@@ -216,144 +168,105 @@ class SaslSettings(Settings):
         INT,
         60,
         check=between(0, 3600),
-        standing=NO_EFFECT,
         doc="How many seconds ago the assertion by which a token is asked for begins to hold.",
     )
     sasl_oauthbearer_assertion_claim_sub = Key(
         "sasl.oauthbearer.assertion.claim.sub",
         STRING,
         None,
-        standing=NO_EFFECT,
         doc="Subject in the assertion by which a token is asked for.",
     )
     sasl_oauthbearer_assertion_file = Key(
         "sasl.oauthbearer.assertion.file",
         STRING,
         None,
-        standing=NO_EFFECT,
         doc="File with a ready assertion by which a token is asked for.",
     )
     sasl_oauthbearer_assertion_private_key_file = Key(
         "sasl.oauthbearer.assertion.private.key.file",
         STRING,
         None,
-        standing=NO_EFFECT,
         doc="File with the key that signs the assertion by which a token is asked for.",
     )
     sasl_oauthbearer_assertion_private_key_passphrase = Key(
         "sasl.oauthbearer.assertion.private.key.passphrase",
         PASSWORD,
         None,
-        standing=NO_EFFECT,
         doc="Password of the key that signs the assertion by which a token is asked for.",
     )
     sasl_oauthbearer_assertion_template_file = Key(
         "sasl.oauthbearer.assertion.template.file",
         STRING,
         None,
-        standing=NO_EFFECT,
         doc="File with further claims of the assertion by which a token is asked for.",
     )
     sasl_oauthbearer_client_credentials_client_id = Key(
-        "sasl.oauthbearer.client.credentials.client.id",
-        STRING,
-        None,
-        standing=NO_EFFECT,
-        doc="Name by which a token is asked for.",
+        "sasl.oauthbearer.client.credentials.client.id", STRING, None, doc="Name by which a token is asked for."
     )
     sasl_oauthbearer_client_credentials_client_secret = Key(
-        "sasl.oauthbearer.client.credentials.client.secret",
-        PASSWORD,
-        None,
-        standing=NO_EFFECT,
-        doc="Secret by which a token is asked for.",
+        "sasl.oauthbearer.client.credentials.client.secret", PASSWORD, None, doc="Secret by which a token is asked for."
     )
     sasl_oauthbearer_clock_skew_seconds = Key(
         "sasl.oauthbearer.clock.skew.seconds",
         INT,
         30,
-        standing=NO_EFFECT,
         doc="Difference of clocks in seconds that is forgiven when a token is checked.",
     )
     sasl_oauthbearer_expected_audience = Key(
-        "sasl.oauthbearer.expected.audience",
-        LIST,
-        None,
-        standing=NO_EFFECT,
-        doc="Audiences of which a token must name one.",
+        "sasl.oauthbearer.expected.audience", LIST, None, doc="Audiences of which a token must name one."
     )
     sasl_oauthbearer_expected_issuer = Key(
-        "sasl.oauthbearer.expected.issuer", STRING, None, standing=NO_EFFECT, doc="Issuer that a token must name."
+        "sasl.oauthbearer.expected.issuer", STRING, None, doc="Issuer that a token must name."
     )
     sasl_oauthbearer_jwks_endpoint_refresh_ms = Key(
         "sasl.oauthbearer.jwks.endpoint.refresh.ms",
         LONG,
         3_600_000,
-        standing=NO_EFFECT,
         doc="How often the issuer's keys are fetched again.",
     )
     sasl_oauthbearer_jwks_endpoint_retry_backoff_max_ms = Key(
         "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
         LONG,
         10_000,
-        standing=NO_EFFECT,
         doc="Longest pause between tries to fetch the issuer's keys.",
     )
     sasl_oauthbearer_jwks_endpoint_retry_backoff_ms = Key(
         "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms",
         LONG,
         100,
-        standing=NO_EFFECT,
         doc="First pause between tries to fetch the issuer's keys.",
     )
     sasl_oauthbearer_jwks_endpoint_url = Key(
-        "sasl.oauthbearer.jwks.endpoint.url", STRING, None, standing=NO_EFFECT, doc="Address of the issuer's keys."
+        "sasl.oauthbearer.jwks.endpoint.url", STRING, None, doc="Address of the issuer's keys."
     )
     sasl_oauthbearer_jwt_retriever_class = Key(
         "sasl.oauthbearer.jwt.retriever.class",
         CLASS,
         "org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever",
-        standing=NO_EFFECT,
         doc="Java class that gets tokens.",
     )
     sasl_oauthbearer_jwt_validator_class = Key(
         "sasl.oauthbearer.jwt.validator.class",
         CLASS,
         "org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator",
-        standing=NO_EFFECT,
         doc="Java class that checks tokens.",
     )
-    sasl_oauthbearer_scope = Key(
-        "sasl.oauthbearer.scope", STRING, None, standing=NO_EFFECT, doc="Scope for which a token is asked."
-    )
+    sasl_oauthbearer_scope = Key("sasl.oauthbearer.scope", STRING, None, doc="Scope for which a token is asked.")
     sasl_oauthbearer_scope_claim_name = Key(
-        "sasl.oauthbearer.scope.claim.name",
-        STRING,
-        "scope",
-        standing=NO_EFFECT,
-        doc="Claim of a token that holds its scope.",
+        "sasl.oauthbearer.scope.claim.name", STRING, "scope", doc="Claim of a token that holds its scope."
     )
     sasl_oauthbearer_sub_claim_name = Key(
-        "sasl.oauthbearer.sub.claim.name",
-        STRING,
-        "sub",
-        standing=NO_EFFECT,
-        doc="Claim of a token that holds the name of the user.",
+        "sasl.oauthbearer.sub.claim.name", STRING, "sub", doc="Claim of a token that holds the name of the user."
     )
     sasl_oauthbearer_token_endpoint_url = Key(
-        "sasl.oauthbearer.token.endpoint.url", STRING, None, standing=NO_EFFECT, doc="Address where tokens are got."
+        "sasl.oauthbearer.token.endpoint.url", STRING, None, doc="Address where tokens are got."
     )
     sasl_server_callback_handler_class = Key(
         "sasl.server.callback.handler.class",
         CLASS,
         None,
-        standing=NO_EFFECT,
         doc="Java class that checks what clients say to a SASL mechanism.",
     )
     sasl_server_max_receive_size = Key(
-        "sasl.server.max.receive.size",
-        INT,
-        524_288,
-        standing=NO_EFFECT,
-        doc="Largest token of a SASL exchange in bytes.",
+        "sasl.server.max.receive.size", INT, 524_288, doc="Largest token of a SASL exchange in bytes."
     )

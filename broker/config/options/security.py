@@ -14,7 +14,6 @@ class SecuritySettings(Settings):
         "allow.everyone.if.no.acl.found",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         because="there is no authorizer yet",
         doc="Whether a resource without rules is open to everybody; asked only by an authorizer.",
     )
@@ -61,7 +60,6 @@ class SecuritySettings(Settings):
         "password.encoder.cipher.algorithm",
         STRING,
         "AES/CBC/PKCS5Padding",
-        standing=NO_EFFECT,
         because="passwords are not kept in the registry",
         doc="Cipher of the passwords that Kafka keeps in ZooKeeper.",
     )
@@ -70,7 +68,6 @@ class SecuritySettings(Settings):
         INT,
         4096,
         check=at_least(1024),
-        standing=NO_EFFECT,
         because="passwords are not kept in the registry",
         doc="Iterations that make the key for passwords kept in ZooKeeper.",
     )
@@ -79,7 +76,6 @@ class SecuritySettings(Settings):
         INT,
         128,
         check=at_least(8),
-        standing=NO_EFFECT,
         because="passwords are not kept in the registry",
         doc="Length of the key for passwords kept in ZooKeeper.",
     )
@@ -87,7 +83,6 @@ class SecuritySettings(Settings):
         "password.encoder.keyfactory.algorithm",
         STRING,
         None,
-        standing=NO_EFFECT,
         because="passwords are not kept in the registry",
         doc="How the key for passwords kept in ZooKeeper is made.",
     )
@@ -95,7 +90,6 @@ class SecuritySettings(Settings):
         "password.encoder.old.secret",
         PASSWORD,
         None,
-        standing=NO_EFFECT,
         because="passwords are not kept in the registry",
         doc="Former value of password.encoder.secret, while it is being changed.",
     )
@@ -103,7 +97,6 @@ class SecuritySettings(Settings):
         "password.encoder.secret",
         PASSWORD,
         None,
-        standing=NO_EFFECT,
         because="passwords are not kept in the registry",
         doc="Secret that the passwords kept in ZooKeeper are encrypted with.",
     )
@@ -112,7 +105,6 @@ class SecuritySettings(Settings):
         CLASS,
         "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder",
         update=PER_BROKER,
-        standing=NO_EFFECT,
         because=JAVA,
         doc="Java class that says who a client is.",
     )
@@ -120,7 +112,6 @@ class SecuritySettings(Settings):
         "ssl.allow.dn.changes",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         because="who may write the file may change its names",
         doc="Whether a new certificate set while running may name another owner.",
     )
@@ -128,7 +119,6 @@ class SecuritySettings(Settings):
         "ssl.allow.san.changes",
         BOOLEAN,
         False,
-        standing=NO_EFFECT,
         because="who may write the file may change its names",
         doc="Whether a new certificate set while running may name other hosts.",
     )
@@ -159,7 +149,6 @@ class SecuritySettings(Settings):
         STRING,
         "https",
         update=PER_BROKER,
-        standing=NO_EFFECT,
         because="brokers do not call each other over TLS; clients check our name themselves",
         doc="Whether a certificate must name the host it was got from.",
     )
@@ -168,23 +157,15 @@ class SecuritySettings(Settings):
         CLASS,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         because=JAVA,
         doc="Java class that makes TLS engines.",
     )
-    ssl_key_password = Key(
-        "ssl.key.password",
-        PASSWORD,
-        None,
-        update=PER_BROKER,
-        doc="Password of the private key.",
-    )
+    ssl_key_password = Key("ssl.key.password", PASSWORD, None, update=PER_BROKER, doc="Password of the private key.")
     ssl_keymanager_algorithm = Key(
         "ssl.keymanager.algorithm",
         STRING,
         "SunX509",
         update=PER_BROKER,
-        standing=NO_EFFECT,
         because="TLS is OpenSSL's",
         doc="Algorithm by which keys are chosen.",
     )
@@ -196,11 +177,7 @@ class SecuritySettings(Settings):
         doc="Certificate of this broker and those between it and its authority, as PEM text.",
     )
     ssl_keystore_key = Key(
-        "ssl.keystore.key",
-        PASSWORD,
-        None,
-        update=PER_BROKER,
-        doc="Private key of this broker as PEM text.",
+        "ssl.keystore.key", PASSWORD, None, update=PER_BROKER, doc="Private key of this broker as PEM text."
     )
     ssl_keystore_location = Key(
         "ssl.keystore.location",
@@ -210,11 +187,7 @@ class SecuritySettings(Settings):
         doc="File with this broker's private key and certificates.",
     )
     ssl_keystore_password = Key(
-        "ssl.keystore.password",
-        PASSWORD,
-        None,
-        update=PER_BROKER,
-        doc="Password of a PKCS12 keystore.",
+        "ssl.keystore.password", PASSWORD, None, update=PER_BROKER, doc="Password of a PKCS12 keystore."
     )
     ssl_keystore_type = Key(
         "ssl.keystore.type",
@@ -234,25 +207,17 @@ class SecuritySettings(Settings):
         STRING,
         "TLSv1.3",
         update=PER_BROKER,
-        standing=NO_EFFECT,
         because="as in Kafka, ssl.enabled.protocols says what a broker speaks",
         doc="TLS version to begin with.",
     )
     ssl_provider = Key(
-        "ssl.provider",
-        STRING,
-        None,
-        update=PER_BROKER,
-        standing=NO_EFFECT,
-        because="TLS is OpenSSL's",
-        doc="Java provider of TLS.",
+        "ssl.provider", STRING, None, update=PER_BROKER, because="TLS is OpenSSL's", doc="Java provider of TLS."
     )
     ssl_secure_random_implementation = Key(
         "ssl.secure.random.implementation",
         STRING,
         None,
         update=PER_BROKER,
-        standing=NO_EFFECT,
         because="TLS is OpenSSL's",
         doc="Source of random numbers for TLS.",
     )
@@ -261,16 +226,11 @@ class SecuritySettings(Settings):
         STRING,
         "PKIX",
         update=PER_BROKER,
-        standing=NO_EFFECT,
         because="TLS is OpenSSL's",
         doc="Algorithm by which certificates are judged.",
     )
     ssl_truststore_certificates = Key(
-        "ssl.truststore.certificates",
-        PASSWORD,
-        None,
-        update=PER_BROKER,
-        doc="Certificates to trust as PEM text.",
+        "ssl.truststore.certificates", PASSWORD, None, update=PER_BROKER, doc="Certificates to trust as PEM text."
     )
     ssl_truststore_location = Key(
         "ssl.truststore.location",
@@ -280,11 +240,7 @@ class SecuritySettings(Settings):
         doc="File with the certificates that those of clients must come from.",
     )
     ssl_truststore_password = Key(
-        "ssl.truststore.password",
-        PASSWORD,
-        None,
-        update=PER_BROKER,
-        doc="Password of a PKCS12 truststore.",
+        "ssl.truststore.password", PASSWORD, None, update=PER_BROKER, doc="Password of a PKCS12 truststore."
     )
     ssl_truststore_type = Key(
         "ssl.truststore.type",
@@ -297,7 +253,6 @@ class SecuritySettings(Settings):
         "super.users",
         STRING,
         None,
-        standing=NO_EFFECT,
         because="there is no authorizer yet",
         doc="Users that may do everything, as User:name;User:name; asked only by an authorizer.",
     )

@@ -1,7 +1,7 @@
 """Streams groups (KIP-1071)."""
 
 from broker.config.checks import at_least
-from broker.config.keys import CLUSTER, NO_EFFECT, Key, Settings
+from broker.config.keys import CLUSTER, Key, Settings
 from broker.config.kinds import BOOLEAN, CLASS, INT, LIST, LONG
 from broker.config.numbers import INT_MAX
 
@@ -10,13 +10,13 @@ class StreamsGroupSettings(Settings):
     """Streams groups (KIP-1071)."""
 
     NO_EFFECT_BECAUSE = "streams groups are not built yet"
+    NOTHING_WORKS = True
 
     group_streams_acceptable_recovery_lag = Key(
         "group.streams.acceptable.recovery.lag",
         LONG,
         10_000,
         check=at_least(0),
-        standing=NO_EFFECT,
         hidden=True,
         doc="Lag of a task's state below which an instance may take the task over at once.",
     )
@@ -26,7 +26,6 @@ class StreamsGroupSettings(Settings):
         1000,
         check=at_least(0),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Time between two assignments of one streams group.",
     )
     group_streams_assignor_offload_enable = Key(
@@ -34,23 +33,17 @@ class StreamsGroupSettings(Settings):
         BOOLEAN,
         True,
         update=CLUSTER,
-        standing=NO_EFFECT,
         hidden=True,
         doc="Whether assignments are computed beside the streams group's own thread.",
     )
     group_streams_assignors = Key(
-        "group.streams.assignors",
-        LIST,
-        ("sticky",),
-        standing=NO_EFFECT,
-        doc="Ways of assigning tasks to members of streams groups.",
+        "group.streams.assignors", LIST, ("sticky",), doc="Ways of assigning tasks to members of streams groups."
     )
     group_streams_heartbeat_interval_ms = Key(
         "group.streams.heartbeat.interval.ms",
         INT,
         5000,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="How often a member of a streams group is asked to send a heartbeat.",
     )
     group_streams_initial_rebalance_delay_ms = Key(
@@ -58,7 +51,6 @@ class StreamsGroupSettings(Settings):
         INT,
         3000,
         check=at_least(0),
-        standing=NO_EFFECT,
         doc="Time that a new streams group waits for more members.",
     )
     group_streams_max_assignment_interval_ms = Key(
@@ -66,7 +58,6 @@ class StreamsGroupSettings(Settings):
         INT,
         15_000,
         check=at_least(0),
-        standing=NO_EFFECT,
         doc="Largest assignment interval that a streams group may set.",
     )
     group_streams_max_heartbeat_interval_ms = Key(
@@ -74,7 +65,6 @@ class StreamsGroupSettings(Settings):
         INT,
         15_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Largest heartbeat interval that a streams group may set.",
     )
     group_streams_max_session_timeout_ms = Key(
@@ -82,23 +72,16 @@ class StreamsGroupSettings(Settings):
         INT,
         60_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Largest session timeout that a streams group may set.",
     )
     group_streams_max_size = Key(
-        "group.streams.max.size",
-        INT,
-        INT_MAX,
-        check=at_least(1),
-        standing=NO_EFFECT,
-        doc="Most members of a streams group.",
+        "group.streams.max.size", INT, INT_MAX, check=at_least(1), doc="Most members of a streams group."
     )
     group_streams_max_standby_replicas = Key(
         "group.streams.max.standby.replicas",
         INT,
         2,
         check=at_least(0),
-        standing=NO_EFFECT,
         doc="Most standby copies of a task's state that a streams group may set.",
     )
     group_streams_max_warmup_replicas = Key(
@@ -106,7 +89,6 @@ class StreamsGroupSettings(Settings):
         INT,
         20,
         check=at_least(0),
-        standing=NO_EFFECT,
         hidden=True,
         doc="Most warm-up copies of tasks that a streams group may set.",
     )
@@ -115,7 +97,6 @@ class StreamsGroupSettings(Settings):
         INT,
         0,
         check=at_least(0),
-        standing=NO_EFFECT,
         doc="Smallest assignment interval that a streams group may set.",
     )
     group_streams_min_heartbeat_interval_ms = Key(
@@ -123,7 +104,6 @@ class StreamsGroupSettings(Settings):
         INT,
         5000,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Smallest heartbeat interval that a streams group may set.",
     )
     group_streams_min_session_timeout_ms = Key(
@@ -131,7 +111,6 @@ class StreamsGroupSettings(Settings):
         INT,
         45_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Smallest session timeout that a streams group may set.",
     )
     group_streams_min_task_offset_interval_ms = Key(
@@ -139,24 +118,17 @@ class StreamsGroupSettings(Settings):
         INT,
         15_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         hidden=True,
         doc="Smallest interval of task offsets that a streams group may set.",
     )
     group_streams_num_standby_replicas = Key(
-        "group.streams.num.standby.replicas",
-        INT,
-        0,
-        check=at_least(0),
-        standing=NO_EFFECT,
-        doc="Standby copies of each task's state.",
+        "group.streams.num.standby.replicas", INT, 0, check=at_least(0), doc="Standby copies of each task's state."
     )
     group_streams_num_warmup_replicas = Key(
         "group.streams.num.warmup.replicas",
         INT,
         2,
         check=at_least(0),
-        standing=NO_EFFECT,
         hidden=True,
         doc="Tasks whose state may be warmed up at the same time.",
     )
@@ -164,7 +136,6 @@ class StreamsGroupSettings(Settings):
         "group.streams.rack.aware.assignment.tags",
         LIST,
         (),
-        standing=NO_EFFECT,
         doc="Tags of clients over which standby copies are spread.",
     )
     group_streams_session_timeout_ms = Key(
@@ -172,7 +143,6 @@ class StreamsGroupSettings(Settings):
         INT,
         45_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Silence after which a member of a streams group counts as gone.",
     )
     group_streams_task_offset_interval_ms = Key(
@@ -180,7 +150,6 @@ class StreamsGroupSettings(Settings):
         INT,
         60_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         hidden=True,
         doc="How often members tell the offsets of their tasks.",
     )
@@ -188,6 +157,5 @@ class StreamsGroupSettings(Settings):
         "group.streams.topology.description.plugin.class",
         CLASS,
         None,
-        standing=NO_EFFECT,
         doc="Java class that is given the description of a topology.",
     )

@@ -1,7 +1,7 @@
 """Tiered storage (KIP-405)."""
 
 from broker.config.checks import at_least, between, not_empty
-from broker.config.keys import CLUSTER, NO_EFFECT, NO_TIER, Key, Settings
+from broker.config.keys import CLUSTER, NO_TIER, Key, Settings
 from broker.config.kinds import BOOLEAN, DOUBLE, INT, LONG, STRING
 from broker.config.numbers import LONG_MAX
 
@@ -10,13 +10,13 @@ class TieredSettings(Settings):
     """Tiered storage (KIP-405)."""
 
     NO_EFFECT_BECAUSE = NO_TIER
+    NOTHING_WORKS = True
 
     follower_fetch_last_tiered_offset_enable = Key(
         "follower.fetch.last.tiered.offset.enable",
         BOOLEAN,
         False,
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Whether a new follower begins at the end of what lies in remote storage.",
     )
     log_remote_copy_lag_bytes = Key(
@@ -25,7 +25,6 @@ class TieredSettings(Settings):
         -1,
         check=at_least(-1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Bytes of closed segments that may wait to be copied to remote storage.",
     )
     log_remote_copy_lag_ms = Key(
@@ -34,7 +33,6 @@ class TieredSettings(Settings):
         0,
         check=at_least(-1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Time that a closed segment may wait to be copied to remote storage.",
     )
     remote_fetch_max_wait_ms = Key(
@@ -43,7 +41,6 @@ class TieredSettings(Settings):
         500,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Longest time that a fetch waits for remote storage.",
     )
     remote_list_offsets_request_timeout_ms = Key(
@@ -52,7 +49,6 @@ class TieredSettings(Settings):
         30_000,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Longest time that ListOffsets waits for remote storage.",
     )
     remote_log_index_file_cache_total_size_bytes = Key(
@@ -61,7 +57,6 @@ class TieredSettings(Settings):
         1_073_741_824,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Bytes of remote indexes that are kept on the local disk.",
     )
     remote_log_index_file_cache_ttl_ms = Key(
@@ -69,16 +64,11 @@ class TieredSettings(Settings):
         LONG,
         900_000,
         check=at_least(-1),
-        standing=NO_EFFECT,
         hidden=True,
         doc="Time without use after which a remote index is removed from the local disk.",
     )
     remote_log_manager_copier_thread_pool_size = Key(
-        "remote.log.manager.copier.thread.pool.size",
-        INT,
-        -1,
-        standing=NO_EFFECT,
-        doc="Threads that copy segments to remote storage.",
+        "remote.log.manager.copier.thread.pool.size", INT, -1, doc="Threads that copy segments to remote storage."
     )
     remote_log_manager_copy_max_bytes_per_second = Key(
         "remote.log.manager.copy.max.bytes.per.second",
@@ -86,7 +76,6 @@ class TieredSettings(Settings):
         LONG_MAX,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Most bytes per second copied to remote storage.",
     )
     remote_log_manager_copy_quota_window_num = Key(
@@ -94,7 +83,6 @@ class TieredSettings(Settings):
         INT,
         11,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Samples kept for the limit of copying to remote storage.",
     )
     remote_log_manager_copy_quota_window_size_seconds = Key(
@@ -102,14 +90,12 @@ class TieredSettings(Settings):
         INT,
         1,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Length of a sample for the limit of copying to remote storage.",
     )
     remote_log_manager_expiration_thread_pool_size = Key(
         "remote.log.manager.expiration.thread.pool.size",
         INT,
         -1,
-        standing=NO_EFFECT,
         doc="Threads that delete old segments in remote storage.",
     )
     remote_log_manager_fetch_max_bytes_per_second = Key(
@@ -118,7 +104,6 @@ class TieredSettings(Settings):
         LONG_MAX,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Most bytes per second fetched from remote storage.",
     )
     remote_log_manager_fetch_quota_window_num = Key(
@@ -126,7 +111,6 @@ class TieredSettings(Settings):
         INT,
         11,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Samples kept for the limit of fetching from remote storage.",
     )
     remote_log_manager_fetch_quota_window_size_seconds = Key(
@@ -134,7 +118,6 @@ class TieredSettings(Settings):
         INT,
         1,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Length of a sample for the limit of fetching from remote storage.",
     )
     remote_log_manager_follower_thread_pool_size = Key(
@@ -143,7 +126,6 @@ class TieredSettings(Settings):
         2,
         check=at_least(1),
         update=CLUSTER,
-        standing=NO_EFFECT,
         doc="Threads for what followers do with remote storage.",
     )
     remote_log_manager_task_interval_ms = Key(
@@ -151,7 +133,6 @@ class TieredSettings(Settings):
         LONG,
         30_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="How often each partition is looked at for copying and deleting.",
     )
     remote_log_manager_task_retry_backoff_max_ms = Key(
@@ -159,7 +140,6 @@ class TieredSettings(Settings):
         LONG,
         30_000,
         check=at_least(1),
-        standing=NO_EFFECT,
         hidden=True,
         doc="Longest pause before a failed task of remote storage is tried again.",
     )
@@ -168,7 +148,6 @@ class TieredSettings(Settings):
         LONG,
         500,
         check=at_least(1),
-        standing=NO_EFFECT,
         hidden=True,
         doc="First pause before a failed task of remote storage is tried again.",
     )
@@ -177,7 +156,6 @@ class TieredSettings(Settings):
         DOUBLE,
         0.2,
         check=between(0, 0.5),
-        standing=NO_EFFECT,
         hidden=True,
         doc="Random share added to the pauses between tries of a task of remote storage.",
     )
@@ -186,7 +164,6 @@ class TieredSettings(Settings):
         INT,
         10,
         check=at_least(1),
-        standing=NO_EFFECT,
         doc="Threads for remote storage where no other number is set.",
     )
     remote_log_metadata_custom_metadata_max_bytes = Key(
@@ -194,7 +171,6 @@ class TieredSettings(Settings):
         INT,
         128,
         check=at_least(0),
-        standing=NO_EFFECT,
         doc="Largest note that the storage plug-in may keep for a segment.",
     )
     remote_log_metadata_manager_class_name = Key(
@@ -202,14 +178,12 @@ class TieredSettings(Settings):
         STRING,
         "org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager",
         check=not_empty(),
-        standing=NO_EFFECT,
         doc="Java class that keeps what lies in remote storage.",
     )
     remote_log_metadata_manager_class_path = Key(
         "remote.log.metadata.manager.class.path",
         STRING,
         None,
-        standing=NO_EFFECT,
         doc="Where the class that keeps what lies in remote storage is found.",
     )
     remote_log_metadata_manager_impl_prefix = Key(
@@ -217,7 +191,6 @@ class TieredSettings(Settings):
         STRING,
         "rlmm.config.",
         check=not_empty(),
-        standing=NO_EFFECT,
         doc="How the names of that metadata class's own options begin.",
     )
     remote_log_metadata_manager_listener_name = Key(
@@ -225,52 +198,31 @@ class TieredSettings(Settings):
         STRING,
         None,
         check=not_empty(),
-        standing=NO_EFFECT,
         doc="Listener by which the class that keeps what lies in remote storage reaches brokers.",
     )
     remote_log_reader_max_pending_tasks = Key(
-        "remote.log.reader.max.pending.tasks",
-        INT,
-        100,
-        check=at_least(1),
-        standing=NO_EFFECT,
-        doc="Reads of remote storage that may wait.",
+        "remote.log.reader.max.pending.tasks", INT, 100, check=at_least(1), doc="Reads of remote storage that may wait."
     )
     remote_log_reader_threads = Key(
-        "remote.log.reader.threads",
-        INT,
-        10,
-        check=at_least(1),
-        standing=NO_EFFECT,
-        doc="Threads that read from remote storage.",
+        "remote.log.reader.threads", INT, 10, check=at_least(1), doc="Threads that read from remote storage."
     )
     remote_log_storage_manager_class_name = Key(
         "remote.log.storage.manager.class.name",
         STRING,
         None,
         check=not_empty(),
-        standing=NO_EFFECT,
         doc="Java class that keeps segments in remote storage.",
     )
     remote_log_storage_manager_class_path = Key(
-        "remote.log.storage.manager.class.path",
-        STRING,
-        None,
-        standing=NO_EFFECT,
-        doc="Where the class of remote storage is found.",
+        "remote.log.storage.manager.class.path", STRING, None, doc="Where the class of remote storage is found."
     )
     remote_log_storage_manager_impl_prefix = Key(
         "remote.log.storage.manager.impl.prefix",
         STRING,
         "rsm.config.",
         check=not_empty(),
-        standing=NO_EFFECT,
         doc="How the names of that storage class's own options begin.",
     )
     remote_log_storage_system_enable = Key(
-        "remote.log.storage.system.enable",
-        BOOLEAN,
-        False,
-        standing=NO_EFFECT,
-        doc="Whether topics may use remote storage.",
+        "remote.log.storage.system.enable", BOOLEAN, False, doc="Whether topics may use remote storage."
     )
