@@ -11,6 +11,7 @@ from kproto.schema import Message
 
 AT_LEAST = {
     "test_bad_admin_requests": 220,
+    "test_bad_counts": 490,
     "test_bad_frames": 5_000,
     "test_bad_group_requests": 1_200,
     "test_bad_names": 1_000,
