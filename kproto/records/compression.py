@@ -11,7 +11,7 @@ MESSAGE_TOO_LARGE (10) for more bytes than the caller allows.
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
-from functools import partial
+from functools import cache, partial
 
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.limits import MAX_INFLATED_BYTES
@@ -101,6 +101,7 @@ def _compressor(codec: Codec) -> Callable[[Iterable[bytes], int | None], Iterato
     return deflated
 
 
+@cache
 def _inflater(codec: Codec, any_lz4_header: bool) -> Callable[[memoryview], Iterator[bytes]]:
     match codec:
         case Codec.GZIP:

@@ -8,6 +8,7 @@ Clients of magic 0 take the frame's magic into the header checksum, which is wro
 """
 
 from collections.abc import Generator, Iterable, Iterator
+from functools import lru_cache
 
 import cramjam
 
@@ -130,6 +131,7 @@ def _checked_block(size: int, block: memoryview, out: bytearray) -> bytes:
     return bytes(memoryview(out)[:written])
 
 
+@lru_cache(maxsize=16)  # the headers of a client are all alike
 def xxh32_of_few(data: bytes) -> int:
     """XXH32 with seed 0 of less than 16 bytes, which is all a frame header needs.  Source: xxhash_spec.md."""
     prime1, prime2, prime3, prime4, prime5 = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1
