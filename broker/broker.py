@@ -71,7 +71,7 @@ class Broker:
         self._configs.on_change(self._partitions.settings_changed)
         self._groups = Groups(InternalLog(self._image), settings, clock, chance)
         self._partitions.on_leadership(self._groups.leadership_changed)
-        ground.storage.pace_moves(lambda: self._configs.layers.move_bytes_per_second)
+        ground.storage.places.pace(lambda: self._configs.layers.move_bytes_per_second)
         self._notices = LogDirNotices(registry, broker_id)
         self._partitions.on_replica_lost(self._notices.replica_lost)
         self._rooms = Rooms(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from broker.storage.contract import Slice
 from broker.storage.directories.store import SegmentStorage
 from broker.storage.files import SystemDisk
 from broker.storage.segments import cutting
 from broker.storage.segments.log import SegmentLog
+from broker.storage.slices import Slice
 from broker.testing.storage import NOW_MS, ORDERS, LogOptions, StorageOptions, everything, started, storage_on
 from broker.transport.contract import ConnectionLost
 from broker.transport.pieces import whole
@@ -36,7 +36,7 @@ async def kept(path: Path) -> AsyncIterator[tuple[SegmentStorage, SegmentLog]]:
     for number in range(5):
         record = Record(timestamp_ms=NOW_MS + number, key=b"k", value=b"%d" % number + VALUE)
         log.append(memoryview(bytearray(build_batch([record]))), 0, NOW_MS)
-    log.watermark = log.end_offset
+    log.high_watermark = log.end_offset
     yield storage, log
     await storage.close()
 

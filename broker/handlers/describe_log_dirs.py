@@ -7,7 +7,7 @@ file system (KIP-827) · 5 cordoned directories (KIP-1066), of which there are n
 """
 
 from broker.requests.context import Context
-from broker.storage.contract import DirectoryUse
+from broker.storage.places import DirectoryUse
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.describe_log_dirs import (
     DescribeLogDirsPartition,

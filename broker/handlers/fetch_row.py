@@ -5,8 +5,8 @@ from broker.handlers.storage_errors import FETCH_SINCE, code_told
 from broker.partitions.down_conversion import old_messages
 from broker.partitions.partition import Leadership, Partition
 from broker.purgatory import WaitingRoom
-from broker.storage.contract import BatchDamaged, OffsetOutOfRange, Slice, StorageFailed
-from broker.storage.slices import BytesSlice
+from broker.storage.contract import BatchDamaged, OffsetOutOfRange, StorageFailed
+from broker.storage.slices import BytesSlice, Slice
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.fetch import AbortedTransaction, EpochEndOffset, FetchPartition, FetchTopic, PartitionData
 

@@ -139,7 +139,7 @@ async def test_what_is_not_flushed_yet_is_above_the_high_watermark() -> None:
             await create(client, "orders")
             await produce(client, "orders", "a", "b", "c")
             (partition,) = [each for each in broker.broker._partitions if each.topic == "orders"]
-            partition.high_watermark = 2
+            partition.log.high_watermark = 2
             assert await delete(client, "orders", (0, 3)) == [(OUT_OF_RANGE, -1)]
             assert await delete(client, "orders", (0, HIGH_WATERMARK)) == [(NONE, 2)]
 
@@ -180,7 +180,6 @@ async def test_segments_below_the_start_go_with_the_next_round_of_retention(tmp_
             for value in ("a" * 80, "b" * 80, "c" * 80):
                 await produce(client, "orders", value)
             (partition,) = [each for each in broker.broker._partitions if each.topic == "orders"]
-            broker.world.storage.note_high_watermark(partition.log.id, 3)
             size = partition.log.size_bytes
             assert await delete(client, "orders", (0, 2)) == [(NONE, 2)]
             await partition.log.tidy(broker.world.clock.now_ms())

@@ -11,7 +11,8 @@ from broker.cluster.image import TopicImage
 from broker.cluster.topic_rules import INTERNAL_TOPICS
 from broker.metrics import Metrics
 from broker.partitions.partition import Leadership, Partition, PartitionSettings
-from broker.storage.contract import DirectoryUse, LogId, NoSuchDirectory, Storage, StorageFailed
+from broker.storage.contract import LogId, Storage, StorageFailed
+from broker.storage.places import DirectoryUse, NoSuchDirectory
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.leader_and_isr import (
     LeaderAndIsrPartitionError,
@@ -26,8 +27,6 @@ log = logging.getLogger("barnabas.partitions")
 
 
 LeadershipListener = Callable[[Partition], None]
-NOTE_INTERVAL_S = 1.0
-"""How often high watermarks are noted; the storage writes them down at intervals of its own."""
 
 
 class Partitions:
@@ -104,7 +103,7 @@ class Partitions:
         partition = None if topic_id is None else self.find(topic_id, index)
         offline = topic_id is not None and LogId(topic_id, index) in self._offline
         try:
-            self._storage.move(topic, index, None if partition is None else partition.log.id, path)
+            self._storage.places.move(topic, index, None if partition is None else partition.log.id, path)
             if offline:
                 raise StorageFailed(f"{topic}-{index} is offline")
         except NoSuchDirectory as unknown:
@@ -115,7 +114,7 @@ class Partitions:
 
     async def directories(self) -> list[DirectoryUse]:
         """Where this broker's logs lie, and how large they are."""
-        return await self._storage.directories()
+        return await self._storage.places.uses()
 
     def become(self, request: LeaderAndIsrRequest) -> LeaderAndIsrResponse:
         """Lead or follow as the controller says; each partition answers for itself."""
@@ -181,7 +180,6 @@ class Partitions:
             settings,
             broker_id=self.broker_id,
             clock=self._clock,
-            high_watermark=self._storage.high_watermark(log_id),
             counts=self._metrics.topic(topic),
             want_flush=self._want_flush,
         )
@@ -230,24 +228,12 @@ class Partitions:
         self._flush_wanted.set()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Flush what waits for the disk, and note high watermarks for the storage's checkpoints, until cancelled."""
+        """Flush what waits for the disk, until cancelled.
+
+        All acknowledgements that wait for a log's flush share the next one; a slow disk holds only its own.
+        """
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._flush_forever)
             task_status.started()
-            try:
-                while True:
-                    await trio.sleep(NOTE_INTERVAL_S)
-                    self._note_high_watermarks()
-            finally:
-                self._note_high_watermarks()
-
-    def _note_high_watermarks(self) -> None:
-        for partition in self:
-            self._storage.note_high_watermark(partition.log.id, partition.high_watermark)
-
-    async def _flush_forever(self) -> None:
-        """All acknowledgements that wait for a log's flush share the next one; a slow disk holds only its own."""
-        async with trio.open_nursery() as nursery:
             while True:
                 await self._flush_wanted.wait()
                 self._flush_wanted = trio.Event()

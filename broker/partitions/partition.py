@@ -10,7 +10,8 @@ from typing import Protocol
 from broker.clock import Clock
 from broker.metrics import TopicCounts
 from broker.purgatory import WaitingRoom
-from broker.storage.contract import Log, LogSettings, StorageFailed
+from broker.storage.contract import Log, StorageFailed
+from broker.storage.log_settings import LogSettings
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import BatchHeader
 
@@ -73,7 +74,6 @@ class Partition:
         "counts",
         "end_moved",
         "failed",
-        "high_watermark",
         "high_watermark_moved",
         "index",
         "leadership",
@@ -91,7 +91,6 @@ class Partition:
         *,
         broker_id: int,
         clock: Clock,
-        high_watermark: int,
         counts: TopicCounts,
         want_flush: "Callable[[Partition], None]",
     ) -> None:
@@ -102,7 +101,7 @@ class Partition:
         self.counts = counts
         """Shared with the topic's other partitions."""
         self.leadership = Leadership(NO_LEADER, -1, [], [], -1, -1)
-        self.high_watermark = min(max(high_watermark, log.start_offset), log.end_offset)
+        log.high_watermark = min(max(log.high_watermark, log.start_offset), log.end_offset)
         self.end_moved = WaitingRoom()
         self.high_watermark_moved = WaitingRoom()
         self.failed = False
@@ -118,6 +117,11 @@ class Partition:
     def leads_on(self) -> bool:
         """Whether waiting here makes sense."""
         return self.leads and not self.failed
+
+    @property
+    def high_watermark(self) -> int:
+        """Below it records are safe, and shown to consumers; the log keeps it."""
+        return self.log.high_watermark
 
     @property
     def last_stable_offset(self) -> int:
@@ -190,12 +194,13 @@ class Partition:
         """
         if not self.leads:
             return
-        unflushed = self.log.end_offset - self.log.flushed_offset
-        if unflushed >= self.settings.flush_messages:
+        log, flush_messages = self.log, self.settings.flush_messages
+        end_offset, flushed_offset = log.end_offset, log.flushed_offset
+        if end_offset - flushed_offset >= flush_messages:
             self._want_flush(self)
-        safe = self.log.flushed_offset if self.settings.flush_messages == 1 else self.log.end_offset
-        if safe > self.high_watermark:
-            self.high_watermark = safe
+        safe = flushed_offset if flush_messages == 1 else end_offset
+        if safe > log.high_watermark:
+            log.high_watermark = safe
             if grown_bytes:
                 self.high_watermark_moved.grow(grown_bytes)
             else:

@@ -4,16 +4,21 @@
 (`test_contract.py`), and so will yours.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 import trio
 from trio.lowlevel import checkpoint
 
 from broker.purgatory import WaitingRoom
+from broker.storage.log_settings import LogSettings
 from broker.storage.producers import AbortedTransaction, ProducerStates
+from broker.storage.slices import Slice
+
+if TYPE_CHECKING:
+    from broker.storage.places import Places
 
 
 class StorageFailed(Exception):
@@ -26,10 +31,6 @@ class DiskFull(StorageFailed):
 
 class BatchDamaged(StorageFailed):
     """The batch at that offset is not what was written, or is gone: the others are served (CORRUPT_MESSAGE, 2)."""
-
-
-class NoSuchDirectory(Exception):
-    """No data directory of that name is configured."""
 
 
 class OffsetOutOfRange(Exception):
@@ -46,42 +47,6 @@ class Identity:
 
     broker_id: int | None = None
     cluster_id: str | None = None
-
-
-class LogSettings(Protocol):
-    """The options of one log, by their topic names (`segment.bytes` is `segment_bytes`); sizes in bytes, times in ms.
-
-    They may change while the log is open: ask again each time.
-    """
-
-    @property
-    def segment_bytes(self) -> int: ...
-    @property
-    def segment_ms(self) -> int: ...
-    @property
-    def segment_index_bytes(self) -> int: ...
-    @property
-    def index_interval_bytes(self) -> int: ...
-    @property
-    def retention_bytes(self) -> int: ...
-    @property
-    def retention_ms(self) -> int: ...
-    @property
-    def cleanup_policy(self) -> Sequence[str]: ...
-    @property
-    def flush_messages(self) -> int: ...
-    @property
-    def flush_ms(self) -> int: ...
-    @property
-    def file_delete_delay_ms(self) -> int: ...
-    @property
-    def min_cleanable_dirty_ratio(self) -> float: ...
-    @property
-    def min_compaction_lag_ms(self) -> int: ...
-    @property
-    def max_compaction_lag_ms(self) -> int: ...
-    @property
-    def delete_retention_ms(self) -> int: ...
 
 
 @dataclass(slots=True, frozen=True)
@@ -101,44 +66,6 @@ class TimedOffset:
     leader_epoch: int
 
 
-@dataclass(slots=True)
-class DirectoryUse:
-    """A place where logs lie: sizes in bytes by log, and those of its file system, -1 where nobody knows.
-
-    `failed`: it is offline. `futures`: of logs that are on their way into this directory, size and how many offsets
-    are missing.
-    """
-
-    path: str
-    sizes: dict[LogId, int]
-    total_bytes: int = -1
-    usable_bytes: int = -1
-    failed: bool = False
-    futures: dict[LogId, tuple[int, int]] = field(default_factory=dict)
-
-
-class Slice(Protocol):
-    """Stored bytes on their way to a client: a run of a file, or bytes in memory.
-
-    Begins with a whole batch and may end inside one. It holds its file open until `release`, so a segment that is
-    deleted meanwhile is still readable and its descriptor is nobody else's. `len()` is its size in bytes.
-    """
-
-    file: int | None
-    """Descriptor to send from (`os.sendfile`), or None when the bytes are in memory."""
-    position: int
-    """First byte in `file`; 0 without a file."""
-
-    def __len__(self) -> int: ...
-    def read(self) -> bytes:
-        """All bytes, copied into memory (TLS, down-conversion, small answers)."""
-        ...
-
-    def release(self) -> None:
-        """Let go of the file; safe to call twice."""
-        ...
-
-
 class Log(Protocol):
     """The batches of one partition, in offset order."""
 
@@ -147,6 +74,8 @@ class Log(Protocol):
     """Topic name at the time of creation, with the partition: `orders-0`. A label."""
     settings: LogSettings
     """Replaced by its owner when the topic's options change."""
+    high_watermark: int
+    """Its owner's to move, kept for the next process at the next checkpoint; 0 if nobody ever did."""
     from_reserve: bool
     """Whether it is appended to where others are refused already since the disk is nearly full; its owner says."""
     producers: ProducerStates
@@ -254,7 +183,7 @@ class Log(Protocol):
         ...
 
     async def tidy(self, now_ms: int) -> None:
-        """Retention by size, time and log start, in slices; nothing above the noted high watermark goes.
+        """Retention by size, time and log start, in slices; nothing above the high watermark goes.
 
         Raises: StorageFailed.
         """
@@ -267,6 +196,9 @@ class Log(Protocol):
 
 class Storage(Protocol):
     """All logs of one broker, by topic id."""
+
+    @property
+    def places(self) -> "Places": ...
 
     def claim(self, broker_id: int | None) -> None:
         """Make sure, before anything else, that nobody else writes here and that it is ours.
@@ -295,10 +227,6 @@ class Storage(Protocol):
         """The background: retention, checkpoints, expiry of producers, removal of files. Until cancelled."""
         ...
 
-    async def directories(self) -> list[DirectoryUse]:
-        """What lies where, logs that failed left out."""
-        ...
-
     def create(self, log_id: LogId, topic: str, settings: LogSettings, *, new: bool = True) -> Log:
         """The log of that id, made if need be, with these options. An empty log costs no file until its first batch.
 
@@ -315,18 +243,6 @@ class Storage(Protocol):
         """Make their start offsets durable; all who wait share one write. Returns: those logs where it failed."""
         ...
 
-    def move(self, topic: str, partition: int, log_id: LogId | None, path: str) -> None:
-        """Have the log move to that data directory in the background, read and written meanwhile (KIP-113).
-
-        Where it is already, or back there, ends a move. Without a log the directory is remembered for it.
-        Raises: NoSuchDirectory; StorageFailed: that directory, or the log, is offline.
-        """
-        ...
-
-    def pace_moves(self, bytes_per_second: Callable[[], float]) -> None:
-        """What moves may copy at most; asked anew each time."""
-        ...
-
     def get(self, log_id: LogId) -> Log | None: ...
 
     async def delete(self, log_id: LogId) -> None:
@@ -334,14 +250,6 @@ class Storage(Protocol):
 
         Raises: StorageFailed: its directory cannot be renamed.
         """
-        ...
-
-    def high_watermark(self, log_id: LogId) -> int:
-        """As last noted, also by an earlier process; 0 if never."""
-        ...
-
-    def note_high_watermark(self, log_id: LogId, offset: int) -> None:
-        """Remember for the next checkpoint; `tidy` deletes nothing above it."""
         ...
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ Source of retention: as `segments/retention.py`, with batches in place of segmen
 
 import logging
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import trio
@@ -16,20 +16,18 @@ from broker.purgatory import WaitingRoom
 from broker.storage.compaction.batch_filter import Left
 from broker.storage.contract import (
     Breathe,
-    DirectoryUse,
     Identity,
     LogId,
-    LogSettings,
-    NoSuchDirectory,
     OffsetOutOfRange,
-    Slice,
     StorageFailed,
     TimedOffset,
 )
 from broker.storage.epochs import Epochs
+from broker.storage.log_settings import LogSettings
 from broker.storage.memory_compaction import MapSettings, MemoryCompaction
+from broker.storage.places import DirectoryUse, NoSuchDirectory
 from broker.storage.producers import AbortedTransaction, ProducerStates
-from broker.storage.slices import BytesSlice
+from broker.storage.slices import BytesSlice, Slice
 from kproto.errors import ApiError
 from kproto.records.batch import BatchHeader, Bytes, split, stamp
 from kproto.records.control import read_marker
@@ -56,7 +54,7 @@ class MemoryLog:
         self.start_offset = 0
         self.end_offset = 0
         self.size_bytes = 0
-        self.watermark = 0
+        self.high_watermark = 0
         self.cleaned_offset = 0
         self._epochs = Epochs()
         self._headers: list[BatchHeader] = []
@@ -199,7 +197,7 @@ class MemoryLog:
     async def tidy(self, now_ms: int) -> None:
         self._check()
         settings = self.settings
-        while self._headers and self._ends[0] <= self.watermark:
+        while self._headers and self._ends[0] <= self.high_watermark:
             oldest, deletes = self._headers[0], "delete" in settings.cleanup_policy
             too_old = deletes and 0 <= settings.retention_ms < now_ms - oldest.max_timestamp
             too_much = deletes and 0 <= settings.retention_bytes <= self.size_bytes - oldest.size
@@ -248,6 +246,23 @@ class MemorySettings(MapSettings, Protocol):
     def producer_id_expiration_ms(self) -> int: ...
 
 
+class MemoryPlace:
+    """The one place there is."""
+
+    def __init__(self, logs: Mapping[LogId, MemoryLog]) -> None:
+        self._logs = logs
+
+    async def uses(self) -> list[DirectoryUse]:
+        return [DirectoryUse(PLACE, {log_id: kept.size_bytes for log_id, kept in self._logs.items()})]
+
+    def move(self, topic: str, partition: int, log_id: LogId | None, path: str) -> None:
+        if path != PLACE:
+            raise NoSuchDirectory(path)
+
+    def pace(self, bytes_per_second: Callable[[], float]) -> None:
+        """Nothing moves."""
+
+
 class MemoryStorage:
     """See `broker.storage.contract.Storage`. It belongs to nobody and knows nothing of an earlier process."""
 
@@ -255,7 +270,7 @@ class MemoryStorage:
         self._settings = settings
         self._clock = clock
         self._logs: dict[LogId, MemoryLog] = {}
-
+        self.places = MemoryPlace(self._logs)
         self.identity = Identity()
 
     def claim(self, broker_id: int | None) -> None:
@@ -294,22 +309,11 @@ class MemoryStorage:
                     log.info("%s", failure)  # deleted meanwhile
                 kept.producers.expire(self._clock.now_ms(), self._settings.producer_id_expiration_ms)
 
-    async def directories(self) -> list[DirectoryUse]:
-        """One, called `memory`."""
-        return [DirectoryUse(PLACE, {log_id: kept.size_bytes for log_id, kept in self._logs.items()})]
-
     def on_offline(self, listener: Callable[[LogId], None]) -> None:
         """Memory does not fail."""
 
     async def keep_starts(self, logs: Iterable[LogId]) -> set[LogId]:
         return set()
-
-    def move(self, topic: str, partition: int, log_id: LogId | None, path: str) -> None:
-        if path != PLACE:
-            raise NoSuchDirectory(path)
-
-    def pace_moves(self, bytes_per_second: Callable[[], float]) -> None:
-        """Nothing moves."""
 
     def create(self, log_id: LogId, topic: str, settings: LogSettings, *, new: bool = True) -> MemoryLog:
         name = f"{topic}-{log_id.partition}"
@@ -328,15 +332,6 @@ class MemoryStorage:
         gone = self._logs.pop(log_id, None)
         if gone is not None:
             await gone.close(delete=True)
-
-    def high_watermark(self, log_id: LogId) -> int:
-        kept = self._logs.get(log_id)
-        return 0 if kept is None else kept.watermark
-
-    def note_high_watermark(self, log_id: LogId, offset: int) -> None:
-        kept = self._logs.get(log_id)
-        if kept is not None:
-            kept.watermark = offset
 
     async def close(self) -> None:
         for kept in self._logs.values():

@@ -11,7 +11,7 @@ from broker.storage.compaction.batch_filter import BatchFilter, LastOfProducers,
 from broker.storage.compaction.key_map import KeyMap
 from broker.storage.compaction.pacing import Pace
 from broker.storage.compaction.transactions import Aborted, Transactions, TransactionScan
-from broker.storage.contract import LogSettings
+from broker.storage.log_settings import LogSettings
 from broker.storage.producers import ProducerStates
 from kproto.records.batch import BatchHeader
 
@@ -32,7 +32,7 @@ class Compactable(Protocol):
 
     settings: LogSettings
     producers: ProducerStates
-    watermark: int
+    high_watermark: int
     cleaned_offset: int
 
     def last_stable_offset(self, below: int) -> int: ...
@@ -98,7 +98,7 @@ class MemoryCompaction:
 
 def _cleanable(kept: Compactable, now_ms: int) -> list[Stored]:
     """The batches that may be touched; none if old formats are among them."""
-    stable, lag_ms = kept.last_stable_offset(kept.watermark), kept.settings.min_compaction_lag_ms
+    stable, lag_ms = kept.last_stable_offset(kept.high_watermark), kept.settings.min_compaction_lag_ms
     found: list[Stored] = []
     for header, batch in kept.stored()[:-1]:
         young = lag_ms > 0 and header.next_offset > kept.cleaned_offset and header.max_timestamp > now_ms - lag_ms

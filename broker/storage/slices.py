@@ -1,6 +1,30 @@
 """Stored bytes on their way to a client: bytes in memory, or a run of a file that is held open until released."""
 
+from typing import Protocol
+
 from broker.storage.files import File
+
+
+class Slice(Protocol):
+    """Stored bytes on their way to a client: a run of a file, or bytes in memory.
+
+    Begins with a whole batch and may end inside one. It holds its file open until `release`, so a segment that is
+    deleted meanwhile is still readable and its descriptor is nobody else's. `len()` is its size in bytes.
+    """
+
+    file: int | None
+    """Descriptor to send from (`os.sendfile`), or None when the bytes are in memory."""
+    position: int
+    """First byte in `file`; 0 without a file."""
+
+    def __len__(self) -> int: ...
+    def read(self) -> bytes:
+        """All bytes, copied into memory (TLS, down-conversion, small answers)."""
+        ...
+
+    def release(self) -> None:
+        """Let go of the file; safe to call twice."""
+        ...
 
 
 class BytesSlice:

@@ -420,7 +420,7 @@ async def filled(log: Log, options: LogOptions, storage: Storage) -> int:
     options.segment_bytes = 100
     for number in range(10):
         log.append(batch("x" * 60, at_ms=NOW_MS + 1000 * number), 0, NOW_MS)
-    storage.note_high_watermark(log.id, 10)
+    log.high_watermark = 10
     return log.size_bytes // 10
 
 
@@ -448,7 +448,7 @@ async def test_when_all_records_are_too_old_an_empty_log_stays(log: Log, options
 
 async def test_nothing_above_the_high_watermark_goes(log: Log, options: LogOptions, storage: Storage) -> None:
     await filled(log, options, storage)
-    storage.note_high_watermark(log.id, 5)
+    log.high_watermark = 5
     options.retention_bytes = 0
     await log.tidy(NOW_MS)
     assert log.start_offset == 5
@@ -537,20 +537,12 @@ async def test_a_deleted_log_refuses_everything(storage: Storage, log: Log) -> N
         log.truncate(0)
 
 
-async def test_a_high_watermark_is_remembered(storage: Storage, log: Log) -> None:
-    assert storage.high_watermark(ORDERS) == 0
-    log.append(batch("a"), 0, NOW_MS)
-    storage.note_high_watermark(ORDERS, 1)
-    assert storage.high_watermark(ORDERS) == 1
-    assert storage.high_watermark(LogId(UUID(int=9), 0)) == 0
-
-
 async def test_options_may_change_while_the_log_is_open(storage: Storage, log: Log) -> None:
     size = len(batch("x" * 60))
     log.settings = LogOptions(segment_bytes=100)
     for _ in range(4):
         log.append(batch("x" * 60), 0, NOW_MS)
-    storage.note_high_watermark(ORDERS, 4)
+    log.high_watermark = 4
     log.settings = LogOptions(retention_bytes=size)
     await log.tidy(NOW_MS)
     assert log.start_offset == 3
@@ -589,7 +581,7 @@ async def test_compaction_leaves_the_newest_value_of_each_key_where_it_was(
     log.append(keyed(("a", None), ("c", "1")), 0, NOW_MS)
     log.append(keyed(("b", "2")), 3, NOW_MS)
     log.append(keyed(("a", "newest batch")), 3, NOW_MS)
-    storage.note_high_watermark(ORDERS, log.end_offset)
+    log.high_watermark = log.end_offset
     await compacted(storage, log)
     headers = [
         (header.base_offset, header.last_offset, header.count) for header, _ in split(memoryview(await everything(log)))
@@ -611,8 +603,8 @@ async def test_nothing_above_the_high_watermark_or_of_an_uncompacted_topic_is_co
     for one in (log, other):
         for value in "1234":
             one.append(keyed(("a", value)), 0, NOW_MS)
-    storage.note_high_watermark(ORDERS, 2)
-    storage.note_high_watermark(other.id, 4)
+    log.high_watermark = 2
+    other.high_watermark = 4
     await compacted(storage, log)
     assert offsets_in(await everything(log)) == [1, 2, 3]
     assert offsets_in(await everything(other)) == [0, 1, 2, 3]

@@ -270,14 +270,14 @@ class Story:
         ledger.start_asked = offset = self.chance.randint(ledger.start, end_of_log(ledger))
         log.advance_start(offset)
         ledger.start = offset
-        self._storage.note_high_watermark(ledger.log_id, log.end_offset)
+        log.high_watermark = log.end_offset
         await log.tidy(NOW_MS)
 
     async def _retain(self) -> None:
         """All but the last segments, by size."""
         ledger = self._ledger()
         log = self._log(ledger)
-        self._storage.note_high_watermark(ledger.log_id, log.end_offset)
+        log.high_watermark = log.end_offset
         ledger.start_asked = log.end_offset
         log.settings = LogOptions(segment_bytes=self.options.segment_bytes, retention_bytes=self.options.segment_bytes)
         await log.tidy(NOW_MS)

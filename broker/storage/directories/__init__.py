@@ -5,6 +5,7 @@
     directory.py       one of them: its lock, its `meta.properties`, how it was left
     watching.py        which of them still work, and how much they take
     placement.py       where a new log will lie
+    log_places.py      what lies where, for those who ask and those who move logs
     logs.py            the table of all logs, by id and by name
     loading.py         the partitions in one directory; closing.py ends them all with a clean stop
     moving.py          all logs on their way to another one; move.py is one of them, copying.py what it copies

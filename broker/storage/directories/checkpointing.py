@@ -29,7 +29,7 @@ log = logging.getLogger("barnabas.storage")
 _VALUE: dict[str, Callable[[SegmentLog], int]] = {
     RECOVERY_POINTS: lambda kept: kept.commit.recovery_point,
     LOG_STARTS: lambda kept: kept.start_offset,
-    HIGH_WATERMARKS: lambda kept: kept.watermark,
+    HIGH_WATERMARKS: lambda kept: kept.high_watermark,
     CLEANED_OFFSETS: lambda kept: kept.cleaned_offset,
 }
 

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import trio
 
-from broker.storage.contract import LogId, LogSettings
+from broker.storage.contract import LogId
 from broker.storage.directories.directory import CLEAN_SHUTDOWN, META_PROPERTIES, DataDirectory
 from broker.storage.files import Disk
+from broker.storage.log_settings import LogSettings
 from broker.storage.segments.checkpoints import (
     CLEANED_OFFSETS,
     HIGH_WATERMARKS,

@@ -13,7 +13,7 @@ from uuid import UUID
 import trio
 
 from broker.clock import Chance, Clock
-from broker.storage.contract import DirectoryUse, Identity, LogId, LogSettings, NoSuchDirectory, StorageFailed
+from broker.storage.contract import Identity, LogId, StorageFailed
 from broker.storage.directories import mark
 from broker.storage.directories.checkpointing import Checkpointer
 from broker.storage.directories.chores import Chores, ChoreSettings, Removals
@@ -21,11 +21,13 @@ from broker.storage.directories.closing import close_all
 from broker.storage.directories.directory import DataDirectory
 from broker.storage.directories.directory_set import Directories
 from broker.storage.directories.loading import load_directory
+from broker.storage.directories.log_places import LogPlaces
 from broker.storage.directories.logs import Logs
 from broker.storage.directories.moving import Moves
 from broker.storage.directories.placement import Placement
 from broker.storage.directories.watching import Watch
 from broker.storage.files import Disk, SystemDisk
+from broker.storage.log_settings import LogSettings
 from broker.storage.segments.checkpoints import LOG_STARTS
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.space import Space
@@ -69,6 +71,9 @@ class SegmentStorage:
         self._checkpointer = Checkpointer(self._disk, self._live_paths, self._all_logs, self._watch.checkpoint_failed)
         self._moves = Moves(clock, self, self._checkpointer)
         self._placement = Placement(self._directories, self._all_logs)
+        self.places = LogPlaces(
+            self._directories, self._logs, self._moves, self._placement, self._disk, self._directory_failed
+        )
         self._listeners: list[Callable[[LogId], None]] = []
         self._removals = Removals(self._disk)
         self._chores = Chores(settings, clock, lambda: self._logs.with_id, self._checkpointer, self._removals)
@@ -196,49 +201,6 @@ class SegmentStorage:
         except OSError as error:
             log.error("%s cannot be synced: %s", directory, error.strerror or error)
             self._watch.suspect(directory)
-
-    def high_watermark(self, log_id: LogId) -> int:
-        kept = self._logs.get(log_id)
-        return 0 if kept is None else kept.watermark
-
-    def note_high_watermark(self, log_id: LogId, offset: int) -> None:
-        kept = self._logs.get(log_id)
-        if kept is not None:
-            kept.watermark = offset
-
-    # --- what lies where ---
-
-    async def directories(self) -> list[DirectoryUse]:
-        return [await self._use_of(directory) for directory in self._directories]
-
-    async def _use_of(self, directory: DataDirectory) -> DirectoryUse:
-        path, total, usable = directory.path, -1, -1
-        if directory.failure is None:
-            try:
-                total, usable = await self._disk.in_thread(directory.measure)
-            except OSError as error:
-                self._directory_failed(directory, error)
-        if directory.failure is not None:
-            return DirectoryUse(str(path.absolute()), {}, failed=True)
-        here = [kept for kept in self._logs.with_id if kept.directory.parent == path and kept.failure is None]
-        sizes = {kept.id: kept.size_bytes for kept in here}
-        return DirectoryUse(str(path.absolute()), sizes, total, usable, futures=self._moves.coming_to(path))
-
-    def move(self, topic: str, partition: int, log_id: LogId | None, path: str) -> None:
-        target = next((each for each in self._directories if each.path.absolute() == Path(path)), None)
-        if target is None:
-            raise NoSuchDirectory(f"log.dirs does not name {path}")
-        if target.failure is not None:
-            raise StorageFailed(f"{path} is offline")
-        kept = None if log_id is None else self._logs.get(log_id)
-        if kept is None:
-            self._placement.prefer(f"{topic}-{partition}", target.path)
-        else:
-            kept.check()
-            self._moves.begin(kept, target.path)
-
-    def pace_moves(self, bytes_per_second: Callable[[], float]) -> None:
-        self._moves.rate = bytes_per_second
 
     # --- what a log asks of its keeper ---
 

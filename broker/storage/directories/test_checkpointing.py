@@ -43,7 +43,7 @@ class KeptLog:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory / self.name
-        self.watermark = 1
+        self.high_watermark = 1
 
 
 async def test_the_file_that_a_checkpoint_replaces_goes_in_a_thread_and_not_in_the_rename(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ async def test_the_file_that_a_checkpoint_replaces_goes_in_a_thread_and_not_in_t
     checkpointer = Checkpointer(
         disk, lambda: [tmp_path], lambda: [cast(SegmentLog, kept)], lambda *failure: failures.append(failure)
     )
-    for kept.watermark in (1, 2, 2, 3):
+    for kept.high_watermark in (1, 2, 2, 3):
         await checkpointer.write(HIGH_WATERMARKS)
     assert (tmp_path / HIGH_WATERMARKS).read_text().splitlines()[2:] == ["t 0 3"]
     assert disk.ends == [(True, False)] * 2  # without a name by then, and not in the loop

@@ -62,7 +62,7 @@ async def test_a_directory_that_cannot_be_used_at_start_is_one_line_and_the_rest
     with pytest.raises(StorageFailed, match="it may be in /b, which failed"):
         create(again, 1, new=False)
     assert again.create(log_id(2), "t2", LogOptions()).directory.parent == A
-    assert [use.failed for use in await again.directories()] == [False, True]
+    assert [use.failed for use in await again.places.uses()] == [False, True]
     await again.close()
 
 
@@ -105,7 +105,7 @@ async def test_a_log_that_fails_has_its_directory_looked_at(
         with pytest.raises(StorageFailed):
             fourth.append(batch("x"), 0, NOW_MS)
         third.append(batch("goes on"), 0, NOW_MS)
-        assert [use.failed for use in await storage.directories()] == [False, True]
+        assert [use.failed for use in await storage.places.uses()] == [False, True]
     assert len(errors(caplog)) == 3, "one line for each log that failed, one for the directory"
 
 
@@ -236,7 +236,7 @@ async def test_a_directory_that_only_lost_its_meta_properties_or_is_a_new_one_is
     again.claim(None)
     again.identify(US)
     await again.load()
-    assert [use.failed for use in await again.directories()] == [False, False, False]
+    assert [use.failed for use in await again.places.uses()] == [False, False, False]
     assert again.create(log_id(1), "t1", LogOptions(), new=False).end_offset == 1
     await again.close()
     text = disk.contents(Path("/c/meta.properties"))
@@ -263,7 +263,7 @@ async def test_a_crash_at_any_call_of_a_first_start_leaves_no_directory_that_see
             again = storage_on(disk.after_crash(power_cut=power_cut), [A, B])
             again.claim(None)
             again.identify(US)
-            assert [use.failed for use in await again.directories()] == [False, False]
+            assert [use.failed for use in await again.places.uses()] == [False, False]
         if finished:
             return
     pytest.fail("it never came to an end")

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 import trio
 
-from broker.storage.contract import DiskFull, NoSuchDirectory, StorageFailed
+from broker.storage.contract import DiskFull, StorageFailed
 from broker.storage.directories import copying
 from broker.storage.directories import move as one_move
 from broker.storage.directories.move import Move, Stage
 from broker.storage.directories.store import SegmentStorage
+from broker.storage.places import NoSuchDirectory
 from broker.storage.segments.log import SegmentLog
 from broker.storage.segments.space import Space
 from broker.storage.segments.swapping import Sources, SourcesChanged, Swap
@@ -61,12 +62,12 @@ class Scene:
             self.log.append(batch(f"{value} {number}", producer=(7, 0, number)), number // 10, NOW_MS + number)
 
     def move(self, path: Path) -> None:
-        self.storage.move("orders", 0, ORDERS, str(path))
+        self.storage.places.move("orders", 0, ORDERS, str(path))
 
     @asynccontextmanager
     async def moving_to(self, path: Path, bytes_per_second: float = inf) -> AsyncIterator[None]:
         """With the storage in the background."""
-        self.storage.pace_moves(lambda: bytes_per_second)
+        self.storage.places.pace(lambda: bytes_per_second)
         async with in_background(self.storage):
             self.move(path)
             yield
@@ -126,7 +127,7 @@ async def test_directories_tell_of_the_move(autojump_clock: object) -> None:
     scene = await Scene.of(batches=40)
     async with scene.moving_to(B, bytes_per_second=100):
         await trio.sleep(10)
-        first, second = await scene.storage.directories()
+        first, second = await scene.storage.places.uses()
         whole = scene.log.size_bytes
         assert (first.sizes, first.futures) == ({ORDERS: whole}, {})
         size, lag = second.futures[ORDERS]
@@ -150,7 +151,7 @@ async def test_an_empty_log_is_just_made_elsewhere() -> None:
 async def test_a_log_whose_records_are_all_gone_keeps_its_offsets(autojump_clock: object) -> None:
     scene = await Scene.of(batches=10)
     log = scene.log
-    scene.storage.note_high_watermark(ORDERS, 10)
+    log.high_watermark = 10
     log.advance_start(10)
     await log.tidy(NOW_MS)
     async with scene.moving_to(B):
@@ -165,7 +166,7 @@ async def test_a_log_whose_records_are_all_gone_keeps_its_offsets(autojump_clock
 @pytest.mark.parametrize("when", [0.0, 5.0, 10.0])
 async def test_the_log_start_moves_during_the_move(when: float, autojump_clock: object) -> None:
     scene = await Scene.of(batches=60)
-    scene.storage.note_high_watermark(ORDERS, 60)
+    scene.log.high_watermark = 60
     async with scene.moving_to(B, bytes_per_second=300):
         await trio.sleep(when)
         scene.log.advance_start(45)
@@ -232,7 +233,7 @@ async def test_a_log_that_is_deleted_meanwhile_is_gone_from_both(when: float, au
 async def test_before_there_is_a_log_its_directory_is_remembered() -> None:
     storage = storage_on(FakeDisk(), [A, B, C])
     await started(storage)
-    storage.move("orders", 0, None, "/c")
+    storage.places.move("orders", 0, None, "/c")
     assert storage.create(ORDERS, "orders", OPTIONS).directory.parent == C
 
 

@@ -105,7 +105,7 @@ async def test_a_re_created_topic_never_shows_what_its_namesake_had_not_even_aft
     for _ in range(9):
         old.append(batch("old"), 4, NOW_MS)
     old.advance_start(5)
-    storage.note_high_watermark(log_id(0), 9)
+    old.high_watermark = 9
     await old.flush()
     await storage._checkpointer.write_all()
     await storage.delete(log_id(0))
@@ -117,7 +117,7 @@ async def test_a_re_created_topic_never_shows_what_its_namesake_had_not_even_aft
     found = again.get(log_id(1))
     assert found is not None
     assert (found.start_offset, found.end_offset, found.latest_epoch) == (0, 1, 0)
-    assert again.high_watermark(log_id(1)) == 0
+    assert found.high_watermark == 0
 
 
 async def test_checkpoints_are_written_now_and_then(autojump_clock: object) -> None:
@@ -129,7 +129,7 @@ async def test_checkpoints_are_written_now_and_then(autojump_clock: object) -> N
         for _ in range(9):
             log.append(batch("x"), 0, NOW_MS)
         await log.flush()
-        storage.note_high_watermark(ORDERS, 7)
+        log.high_watermark = 7
         await trio.sleep(6)
         durable = disk.after_crash()
         assert durable.contents(DATA / "replication-offset-checkpoint") == b"0\n1\norders 0 7\n"
@@ -163,11 +163,13 @@ async def test_a_high_watermark_above_what_recovery_found_comes_down() -> None:
     log.append(batch("flushed"), 0, NOW_MS)
     await log.flush()
     log.append(batch("lost"), 0, NOW_MS)
-    storage.note_high_watermark(ORDERS, 2)
+    log.high_watermark = 2
     await storage._checkpointer.write_all()
     again = storage_on(disk.after_crash())
     await started(again)
-    assert again.high_watermark(ORDERS) == 1
+    found = again.get(ORDERS)
+    assert found is not None
+    assert found.high_watermark == 1
 
 
 async def test_producers_that_write_no_more_are_forgotten_in_the_background(autojump_clock: object) -> None:
@@ -193,7 +195,7 @@ async def test_segments_that_retention_dropped_are_removed_from_the_disk_later(a
         log = storage.create(ORDERS, "orders", options)
         for _ in range(4):
             log.append(batch("x" * 60), 0, NOW_MS)
-        storage.note_high_watermark(ORDERS, 4)
+        log.high_watermark = 4
         await trio.sleep(301)
         assert len(disk.paths(".log.deleted")) == 4
         await trio.sleep(61)
@@ -260,7 +262,7 @@ async def test_files_in_a_real_directory_are_kafkas(tmp_path: Path) -> None:
     log = storage.create(ORDERS, "orders", LogOptions(segment_bytes=300, index_interval_bytes=0))
     for number in range(6):
         log.append(batch("x" * 60, producer=(7, 0, number), at_ms=NOW_MS + number), number // 4, NOW_MS)
-    storage.note_high_watermark(ORDERS, 6)
+    log.high_watermark = 6
     await storage.close()
     assert SystemDisk().names(tmp_path) == [
         ".kafka_cleanshutdown",

@@ -14,18 +14,10 @@ from pathlib import Path
 from trio.lowlevel import checkpoint
 
 from broker.purgatory import WaitingRoom
-from broker.storage.contract import (
-    Breathe,
-    DiskFull,
-    LogId,
-    LogSettings,
-    OffsetOutOfRange,
-    Slice,
-    StorageFailed,
-    TimedOffset,
-)
+from broker.storage.contract import Breathe, DiskFull, LogId, OffsetOutOfRange, StorageFailed, TimedOffset
 from broker.storage.epochs import Epochs
 from broker.storage.files import Disk
+from broker.storage.log_settings import LogSettings
 from broker.storage.producers import AbortedTransaction, ProducerStates
 from broker.storage.segments import cutting, producers_file, reading, retention, rolling, times, transactions
 from broker.storage.segments.flushing import GroupCommit
@@ -33,6 +25,7 @@ from broker.storage.segments.keeper import Keeper
 from broker.storage.segments.names import delete_directory
 from broker.storage.segments.segment import Segment
 from broker.storage.segments.swapping import Swap
+from broker.storage.slices import Slice
 from kproto.records.batch import BatchHeader, split, stamp
 from kproto.records.stored import split_stored
 
@@ -64,7 +57,7 @@ class SegmentLog:
         self.epochs = Epochs()
         self.segments: list[Segment] = []
         """Oldest first; the last one is written."""
-        self.watermark = 0
+        self.high_watermark = 0
         self.failure: StorageFailed | None = None
         self.start_offset = 0
         self.end_offset = 0

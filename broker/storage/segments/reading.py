@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from trio.lowlevel import checkpoint
 
-from broker.storage.contract import BatchDamaged, Breathe, OffsetOutOfRange, Slice, StorageFailed
+from broker.storage.contract import BatchDamaged, Breathe, OffsetOutOfRange, StorageFailed
 from broker.storage.files import File
 from broker.storage.segments.checking import READ_AHEAD_BYTES, check, check_all
 from broker.storage.segments.contents import LARGEST_RELATIVE_OFFSET, Contents, IndexDamaged, LogDamaged
 from broker.storage.segments.segment import Segment
-from broker.storage.slices import BytesSlice, FileSlice
+from broker.storage.slices import BytesSlice, FileSlice, Slice
 
 if TYPE_CHECKING:
     from broker.storage.segments.log import SegmentLog

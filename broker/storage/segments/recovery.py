@@ -24,7 +24,7 @@ log = logging.getLogger("barnabas.storage")
 async def open_log(opened: SegmentLog, left: LeftBehind, now_ms: int, pause: Pause) -> None:
     """Find out what `opened` holds. Trouble leaves it offline, with a reason; it never raises for one log's sake."""
     opened.commit.start_at(left.recovery_point)
-    opened.start_offset, opened.watermark = left.start_offset, left.watermark
+    opened.start_offset, opened.high_watermark = left.start_offset, left.high_watermark
     try:
         await _Opening(opened, left, now_ms, pause).run()
     except OSError as error:
@@ -56,7 +56,7 @@ class _Opening:
             scanned_from = left.start_offset
         opened.start_offset = max(left.start_offset, opened.segments[0].base_offset if opened.segments else 0)
         opened.commit.start_at(opened.end_offset if left.clean else min(left.recovery_point, opened.end_offset))
-        opened.watermark = min(left.watermark, opened.end_offset)
+        opened.high_watermark = min(left.high_watermark, opened.end_offset)
         opened.cleaned_offset = left.cleaned_offset
         await self._open_epochs(scanned_from)
         await self._open_producers(scanned_from)

@@ -34,7 +34,7 @@ class LeftBehind:
     recovery_point: int
     """After a clean stop the end of the log; 0 if nobody knows."""
     start_offset: int
-    watermark: int
+    high_watermark: int
     cleaned_offset: int = 0
     """0 if it was never compacted, so that no batch can be missing between two others."""
 

@@ -36,7 +36,7 @@ async def _drop_while(log: "SegmentLog", now_ms: int, is_over: Callable[[Segment
         oldest = log.segments[0]
         if oldest is log.segments[-1] and not oldest.size:
             return
-        if oldest.next_offset > log.watermark:
+        if oldest.next_offset > log.high_watermark:
             return
         try:
             if not is_over(oldest):

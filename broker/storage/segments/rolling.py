@@ -5,8 +5,8 @@ Source: LocalLog.roll, LogSegment.shouldRoll.
 
 from typing import TYPE_CHECKING
 
-from broker.storage.contract import LogSettings
 from broker.storage.files import write_all
+from broker.storage.log_settings import LogSettings
 from broker.storage.segments import producers_file
 from broker.storage.segments.checkpoints import PARTITION_METADATA, topic_id_text
 from broker.storage.segments.contents import LARGEST_RELATIVE_OFFSET

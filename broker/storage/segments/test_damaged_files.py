@@ -47,7 +47,7 @@ async def written() -> tuple[FakeDisk, Version]:
     every = await batches_of(log)
     log.advance_start(START)
     log.cleaned_offset = 1
-    storage.note_high_watermark(ORDERS, log.end_offset)
+    log.high_watermark = log.end_offset
     await storage.close()
     return disk, every
 

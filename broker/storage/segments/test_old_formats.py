@@ -197,7 +197,7 @@ async def test_old_segments_go_by_size_and_by_age(magic: int) -> None:
     disk = an_old_partition(magic, Codec.GZIP)
     log, _ = await opened(disk)
     log.append(batch("new", at_ms=NOW_MS + 10**9), 0, NOW_MS + 10**9)
-    log.watermark = log.end_offset
+    log.high_watermark = log.end_offset
     log.settings = LogOptions(retention_ms=10**8)
     await log.tidy(NOW_MS + 10 * COUNT + 10**8)
     assert log.start_offset == COUNT // 2
@@ -232,8 +232,8 @@ async def test_offsets_in_checkpoints_are_kept_until_somebody_says_whose_the_log
     assert [disk.contents(DATA / f"{name}-offset-checkpoint") for name in names] == before
     await storage.close()
     assert [disk.contents(DATA / f"{name}-offset-checkpoint") for name in names] == before
-    log, again = await opened(disk)
-    assert (log.start_offset, again.high_watermark(ORDERS)) == (7, COUNT)
+    log, _ = await opened(disk)
+    assert (log.start_offset, log.high_watermark) == (7, COUNT)
 
 
 def test_a_header_tells_of_a_message_what_it_tells_of_a_batch() -> None:

@@ -38,7 +38,7 @@ class Shelf:
             if number:
                 self.clock.advance(MINUTE_MS)
             self.log.append(batch("value", at_ms=self.clock.now_ms() + ahead_ms), 0, self.clock.now_ms())
-        self.log.watermark = self.log.end_offset
+        self.log.high_watermark = self.log.end_offset
 
     async def left(self) -> int:
         """The first offset after a look."""
@@ -87,7 +87,7 @@ async def test_records_without_a_time_have_that_of_their_file(monkeypatch: pytes
     shelf = await Shelf(retention_ms=MINUTE_MS).open()
     for _ in range(3):
         shelf.log.append(batch("value", at_ms=-1), 0, NOW_MS)
-    shelf.log.watermark = 3
+    shelf.log.high_watermark = 3
     monkeypatch.setattr(shelf.disk, "modified_ms", lambda path: NOW_MS - MINUTE_MS)
     assert await shelf.left() == 0
     shelf.clock.advance(1)
@@ -113,7 +113,7 @@ async def test_nothing_above_the_high_watermark_goes() -> None:
     shelf = await Shelf(retention_ms=0, retention_bytes=0).open()
     shelf.fill()
     shelf.clock.advance(60 * MINUTE_MS)
-    shelf.log.watermark = 2
+    shelf.log.high_watermark = 2
     assert await shelf.left() == 2
 
 

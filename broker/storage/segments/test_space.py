@@ -116,7 +116,7 @@ async def test_retention_goes_on_and_makes_room(autojump_clock: object) -> None:
     _, storage, log = await on_small_disk(options)
     async with in_background(storage):
         count = fill(log)
-        storage.note_high_watermark(ORDERS, log.end_offset)
+        log.high_watermark = log.end_offset
         await log.tidy(NOW_MS)
         assert log.start_offset > 0
         await trio.sleep(2)
@@ -158,4 +158,4 @@ async def test_a_checkpoint_without_room_is_no_end_and_is_written_later(
         await trio.sleep(20)
     assert disk.contents(DATA / "recovery-point-offset-checkpoint").endswith(b"orders 0 1\n")
     assert lines(caplog, "is full") == 1
-    assert [use.failed for use in await storage.directories()] == [False]
+    assert [use.failed for use in await storage.places.uses()] == [False]

@@ -46,7 +46,7 @@ def append(storage: SegmentStorage, diary: Diary, count: int) -> None:
         made = build_batch([Record(0, NOW_MS + number, key, value)])
         log.append(memoryview(bytearray(made)), 0, NOW_MS)
         diary.values.append((key, value))
-    log.watermark = log.end_offset
+    log.high_watermark = log.end_offset
 
 
 async def compaction(storage: SegmentStorage, diary: Diary) -> None:

@@ -151,7 +151,7 @@ async def test_a_damaged_file_is_made_anew_after_a_clean_stop(damage: Callable[[
 async def test_a_file_is_lost_with_its_segment() -> None:
     disk = FakeDisk()
     log, _ = await written(disk)
-    log.watermark = log.end_offset
+    log.high_watermark = log.end_offset
     log.settings = LogOptions(retention_bytes=0)
     await log.tidy(NOW_MS)
     kept = [each for each in ABORTED if each.last_offset >= log.start_offset]

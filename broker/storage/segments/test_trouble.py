@@ -277,7 +277,7 @@ async def test_a_file_that_cannot_be_removed_is_left_for_the_next_start(call: st
     log, storage = await with_log(disk, LogOptions(segment_bytes=100, retention_bytes=0, file_delete_delay_ms=0))
     for _ in range(3):
         log.append(batch("x" * 60), 0, NOW_MS)
-    storage.note_high_watermark(ORDERS, 3)
+    log.high_watermark = 3
     disk.fail(call, errno.EIO)
     async with trio.open_nursery() as nursery:
         await nursery.start(storage.run)

@@ -74,7 +74,7 @@ def _first_dirty(kept: "SegmentLog") -> int:
 
 async def _end_offset(kept: "SegmentLog", first_dirty: int, now_ms: int) -> int:
     """The first segment that is written still, not yet stable, or too young."""
-    stable, lag_ms = kept.last_stable_offset(kept.watermark), kept.settings.min_compaction_lag_ms
+    stable, lag_ms = kept.last_stable_offset(kept.high_watermark), kept.settings.min_compaction_lag_ms
     for segment in kept.segments[:-1]:
         if segment.next_offset > stable:
             return segment.base_offset

@@ -70,7 +70,7 @@ class Bench:
             for number, (key, value) in enumerate(pairs)
         ]
         self.log.append(memoryview(bytearray(build_batch(records, **options))), 0, self.clock.now_ms())  # type: ignore[arg-type]
-        self.log.watermark = self.log.end_offset
+        self.log.high_watermark = self.log.end_offset
 
     async def clean(self) -> bool:
         return await self.storage._chores.cleaning.clean_next()
@@ -182,7 +182,7 @@ async def test_the_last_offsets_of_what_is_cleaned_are_not_forgotten() -> None:
 def marker(bench: Bench, kind: MarkerType) -> None:
     built = build_marker(EndTxnMarker(kind, 0), producer_id=7, producer_epoch=0, timestamp_ms=bench.clock.now_ms())
     bench.log.append(memoryview(bytearray(built)), 0, bench.clock.now_ms())
-    bench.log.watermark = bench.log.end_offset
+    bench.log.high_watermark = bench.log.end_offset
 
 
 async def test_aborted_records_go_at_once_and_the_marker_when_its_horizon_has_passed() -> None:
@@ -239,7 +239,7 @@ async def test_nothing_above_the_watermark_is_cleaned() -> None:
     bench = await Bench().open()
     for value in "1234":
         bench.append(("a", value))
-    bench.log.watermark = 2
+    bench.log.high_watermark = 2
     assert await bench.clean()
     assert [offset for offset, _, _ in await bench.pairs()] == [1, 2, 3]
 
@@ -390,7 +390,7 @@ async def test_a_checkpoint_beyond_the_log_or_of_garbage_costs_one_line_and_a_pa
     await bench.log.flush()
     bench.disk.put(DATA / "cleaner-offset-checkpoint", text)
     await bench.reopened()
-    bench.log.watermark = bench.log.end_offset
+    bench.log.high_watermark = bench.log.end_offset
     assert await bench.clean()
     assert await bench.pairs() == [(1, "a", "2"), (2, "a", "3")]
     assert len(caplog.records) == 1
@@ -523,7 +523,7 @@ async def test_a_search_by_time_goes_on_in_what_took_the_place_of_its_segment(la
             bench.clock.advance(10)
         await bench.storage.close()
         await bench.reopened()
-        bench.log.watermark = bench.log.end_offset
+        bench.log.high_watermark = bench.log.end_offset
         bench.options.segment_bytes = 1 << 20
         waits = 0
 

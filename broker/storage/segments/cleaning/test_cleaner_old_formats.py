@@ -24,7 +24,7 @@ def put_old(bench: Bench, magic: int, codec: Codec, *pairs: tuple[str, str | Non
     written = build_message_set(records, magic, codec=codec, log_append_ms=late_ms)
     for _, one in split_stored(memoryview(bytearray(written))):
         bench.log.append_as_follower(one, NOW_MS)
-    bench.log.watermark = bench.log.end_offset
+    bench.log.high_watermark = bench.log.end_offset
 
 
 async def kept(bench: Bench) -> list[tuple[int, int, int, str, str | None]]:

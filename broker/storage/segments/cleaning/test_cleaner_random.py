@@ -88,11 +88,11 @@ class Life:
                 await self.log.flush()
                 self.disk = self.disk.after_crash(power_cut=power_cut)
                 await self.open()
-                self.log.watermark = self.log.end_offset
+                self.log.high_watermark = self.log.end_offset
             case ("segment bytes", int() as count):
                 self.options.segment_bytes = count
             case ("watermark", int() as below):
-                self.log.watermark = max(self.log.end_offset - below, 0)
+                self.log.high_watermark = max(self.log.end_offset - below, 0)
 
     def _append(
         self, rows: list[tuple[bytes | None, bytes | None, int]], kind: str, producer_id: int, codec: Codec
@@ -124,7 +124,7 @@ class Life:
             self.undone.update(mine)
             if kind != "open":
                 self._end(producer_id, MarkerType.COMMIT if kind == "committed" else MarkerType.ABORT)
-        self.log.watermark = self.log.end_offset
+        self.log.high_watermark = self.log.end_offset
 
     def _end(self, producer_id: int, kind: MarkerType) -> None:
         now_ms = self.clock.now_ms()
