@@ -5,8 +5,8 @@
         await ctx.pause(...)                      # or check.run(), for a batch of few records
     check.walk.max_timestamp, check.walk.without_key, ...
 
-At most one piece of `compression.inflate` and what is left of the piece before it are held, never the whole: a record
-of more than `LONG_RECORD_BYTES` that goes on behind its piece is stepped over field by field.
+Of a long batch at most one piece and what is left of the piece before it are held, never the whole: a record of more
+than `LONG_RECORD_BYTES` that goes on behind its piece is stepped over field by field.
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ SLICE_RECORDS = 5_000 if isinstance(walk, BuiltinFunctionType) else 500
 """Half a millisecond; compiled, a record costs a tenth."""
 PIECE_RECORDS = SLICE_RECORDS // 4
 """A piece of a compressed stream counts as so many."""
+_PIECE_BYTES = 64 * 1024
 
 
 def check_of(
@@ -44,20 +45,36 @@ def check_of(
         what = f"a batch of {header.count} records ends at offset delta {header.last_offset_delta}"
         raise ApiError(ErrorCode.INVALID_RECORD, what)
     found = Walk(header.count, header.base_timestamp, need_keys, earliest, latest)
-    if header.codec is Codec.NONE:
+    if header.codec is Codec.NONE and header.count <= SLICE_RECORDS:
         return RecordCheck(found, Pieces(bytes(batch), HEADER_BYTES, iter(())))
     section = memoryview(batch)[HEADER_BYTES : header.size]
+    if header.codec is Codec.NONE:
+        return RecordCheck(found, Pieces(b"", 0, _copied(section)), piece_records=0)
     return RecordCheck(found, Pieces(b"", 0, inflate(header.codec, section, max_inflated_bytes)))
+
+
+def _copied(section: memoryview) -> Iterator[bytes]:
+    """In pieces: a second copy of the whole beside the caller's would be memory that is new to the process."""
+    for start in range(0, len(section), _PIECE_BYTES):
+        yield bytes(section[start : start + _PIECE_BYTES])
 
 
 class RecordCheck:
     """One walk, as far as it has come. `walk` holds what it found so far."""
 
-    def __init__(self, found: Walk, pieces: Pieces, long_record_bytes: int = LONG_RECORD_BYTES) -> None:
+    def __init__(
+        self,
+        found: Walk,
+        pieces: Pieces,
+        long_record_bytes: int = LONG_RECORD_BYTES,
+        piece_records: int = PIECE_RECORDS,
+    ) -> None:
+        """`piece_records`: as how many records one piece more counts."""
         found.headers_a_call = SLICE_HEADERS
         self.walk = found
         self._pieces = pieces
         self._long_record_bytes = long_record_bytes
+        self._piece_records = piece_records
 
     def run(self) -> Walk:
         """The whole walk in one go.
@@ -82,7 +99,7 @@ class RecordCheck:
             if found.index == found.count:
                 break
             if found.cut_off and self._fetch():
-                left -= PIECE_RECORDS
+                left -= self._piece_records
                 if left > 0:
                     continue
             elif found.cut_off or found.many_headers:

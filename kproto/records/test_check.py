@@ -62,6 +62,17 @@ def test_a_record_larger_than_what_is_held_is_stepped_over(codec: Codec) -> None
 
 
 @codecs
+def test_a_long_batch_may_hold_a_long_record_too(codec: Codec) -> None:
+    """Then it comes in pieces also where nothing is compressed."""
+    long = Record(0, 9_000, None, bytes(range(256)) * 4 * 400)
+    records = [*many(SLICE_RECORDS), long, *many(10)]
+    batch = build_batch(records, codec=codec)
+    found = check_of(batch, read_header(batch), need_keys=True).run()
+    assert (found.index, found.max_timestamp_index, found.without_key) == (len(records), SLICE_RECORDS, [SLICE_RECORDS])
+    assert code_of(with_section(batch, batch[HEADER_BYTES:-1])) == ErrorCode.INVALID_RECORD
+
+
+@codecs
 def test_a_record_of_very_many_headers_takes_slices_too(codec: Codec) -> None:
     headers: list[tuple[str, bytes | None]] = [("", None)] * 50_000
     batch = build_batch([Record(headers=headers), Record()], codec=codec)
