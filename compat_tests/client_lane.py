@@ -18,7 +18,7 @@ from kproto.api_keys import ApiKey
 
 MARK = "line "
 """All lines begin so; what else a client prints does not."""
-RUN_S = 60
+RUN_S = 120
 """For one run of a client."""
 SILENCE_S = 15
 """For the broker to close the connections of a client that has gone."""

@@ -14,9 +14,9 @@ GROUP_APIS = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.OFFSET_FETCH, ApiKey.
 HEAD = f"""# Clients
 
 What unmodified clients sent, what Barnabas stored, and what they read, as the tests saw it on the wire and on the disk.
-Made by `python -m compat_tests.client_page > docs/clients.md`, which wants java 17, mvn and kcat. The campaign holds
-every release of each client to what is told here, in `none` and `gzip`, and to reading what all others wrote; with
-`--full` it runs the whole table.
+Made by `python -m compat_tests.client_page > docs/clients.md`, which wants java 17, mvn, kcat, node, npm and go.
+The campaign holds every release of each client to what is told here, in `none` and `gzip`, and to reading what all
+others wrote; with `--full` it runs the whole table.
 
 *v0* and *v1* are the message sets of Kafka before 0.11, *v2* its batches since. Nothing but v2 is ever written to disk.
 
@@ -35,6 +35,7 @@ GROUPS = """
 
 Two members of a group, one after the other: the second got what was written after the first had gone, and nothing else.
 Heartbeats are left out: whether there is time for one is chance. Clients of 0.8 commit to ZooKeeper by themselves.
+Groups of the clients of Node and Go are in [another test](../compat_tests/test_other_languages.py).
 """
 
 

@@ -107,15 +107,20 @@ async def one_codec(table: Table, codec: str, lane: Lane) -> None:
 
 
 async def written(client: Client, codec: str, lines: list[str], lane: Lane) -> Written:
-    log = lane.broker.data / f"{codec}-0" / f"{0:020}.log"
-    position = log.stat().st_size if log.exists() else 0
+    before = stored_bytes(lane, codec)
     run = await lane.run(client, client.to_write(lane.place, codec, codec), "".join(f"{line}\n" for line in lines))
     sent = run.of(ApiKey.PRODUCE)
     assert sent, f"{client.name} ended well and sent nothing in {codec}:\n{run.errors}"
-    batches = [header for header, _ in split(memoryview(log.read_bytes()[position:]))]
+    batches = [header for header, _ in split(memoryview(stored_bytes(lane, codec)[len(before) :]))]
     stored = frozenset((header.magic, header.codec) for header in batches)
     formats: Formats = frozenset().union(*(each.formats for each in sent))
     return Written(max(each.version for each in sent), formats, stored)
+
+
+def stored_bytes(lane: Lane, topic: str) -> bytes:
+    """The file is made with the first batch."""
+    log = lane.broker.data / f"{topic}-0" / f"{0:020}.log"
+    return log.read_bytes() if log.exists() else b""
 
 
 async def one_group(table: Table, client: Client, lane: Lane) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from compat_tests import any_python_client
 from compat_tests.jars import LAST_WITH_ZOOKEEPER, NEWEST, OLD, SCALA_OF, java_command
+from compat_tests.other_languages.programs import NODE, Program, go_client, go_tools, kafkajs
 from compat_tests.tools_at_hand import needs
 
 ALL_CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -143,6 +144,28 @@ class Kcat:
         return [needs("kcat"), "-b", at.bootstrap, "-q", "-c", str(count), *which]
 
 
+@dataclass
+class OtherLanguage:
+    """A client of Node or Go, which runs as `program`."""
+
+    name: str
+    program: Program
+    writes: tuple[str, ...] = ALL_CODECS
+    reads: tuple[str, ...] = ALL_CODECS
+    groups: bool = False
+    pinned: bool = False
+
+    def to_write(self, at: Place, topic: str, codec: str) -> list[str]:
+        return self._command(at, "write-lines", topic, codec)
+
+    def to_read(self, at: Place, topic: str, count: int, group: str = "", goes_on: bool = False) -> list[str]:
+        return self._command(at, "read-lines", topic, str(count))
+
+    def _command(self, at: Place, *asked: str) -> list[str]:
+        variables = (f"{name}={value}" for name, value in self.program.variables.items())
+        return ["env", *variables, *self.program.command, at.bootstrap, *asked]
+
+
 def consoles() -> Iterator[Client]:
     yield Console("0.8.1.1", BEFORE_LZ4, BEFORE_LZ4, by="zookeeper")
     yield Console("0.8.1.1", (), BEFORE_LZ4, by="partition", groups=False)
@@ -192,8 +215,27 @@ def others() -> Iterator[Client]:
     yield PythonClient("Aiokafka", f"aiokafka {importlib.metadata.version('aiokafka')}", None, ALL_CODECS, ALL_CODECS)
 
 
+GO_CLIENTS = {
+    "franz-go": "github.com/twmb/franz-go",
+    "sarama": "github.com/IBM/sarama",
+    "kafka-go": "github.com/segmentio/kafka-go",
+}
+"""And their modules."""
+
+
+def other_languages() -> Iterator[Client]:
+    """kafkajs knows lz4 and zstd by compiled extras only; which releases of the others, that depends on Go's."""
+    packages = json.loads((NODE / "package.json").read_text())["dependencies"]
+    kafkajs_knows = ALL_CODECS[:3]
+    yield OtherLanguage(f"kafkajs {packages['kafkajs']}", kafkajs(), kafkajs_knows, kafkajs_knows, pinned=True)
+    modules = go_tools().modules.read_text().split()
+    for name, module in GO_CLIENTS.items():
+        release = modules[modules.index(module) + 1].removeprefix("v")
+        yield OtherLanguage(f"{name} {release}", go_client(name))
+
+
 def every_client(folder: Path, *, every_pose: bool) -> list[Client]:
     """All releases, installed; with `every_pose` kafka-python as it spoke to each release of Kafka."""
     for release in (*SCALA_OF, OLD, LAST_WITH_ZOOKEEPER, NEWEST):
         java_command(release, "")  # fetches what is missing
-    return [*consoles(), *kafka_pythons(folder, every_pose=every_pose), *others()]
+    return [*consoles(), *kafka_pythons(folder, every_pose=every_pose), *others(), *other_languages()]

@@ -1,7 +1,9 @@
-// What Go's Kafka clients do as judges of the broker; run by compat_tests/test_go_clients.py.
+// What Go's Kafka clients do as judges of the broker; run by compat_tests/test_other_languages.py and client_table.py.
 //
 //	judge CLIENT BOOTSTRAP write TOPIC CODEC COUNT   COUNT lines in one batch, as an idempotent producer where there is one
 //	judge CLIENT BOOTSTRAP read TOPIC COUNT          a consumer alone, from the beginning
+//	judge CLIENT BOOTSTRAP write-lines TOPIC CODEC   as write, the lines of stdin
+//	judge CLIENT BOOTSTRAP read-lines TOPIC COUNT    as read, but the values only, a line each
 //	judge CLIENT BOOTSTRAP group TOPIC GROUP COUNT   two members: says when they share TOPIC, then what they read, committed
 //	judge CLIENT BOOTSTRAP admin TOPIC               create, list, describe, delete
 //	judge CLIENT BOOTSTRAP write-on TOPIC            a line at a time until stdin ends; what was acknowledged is told
@@ -11,6 +13,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -84,6 +87,10 @@ func run(arguments []string) error {
 		found, err = writeLines(ctx, c, topic, rest[0], number(rest[1]))
 	case "read":
 		found, err = readAll(ctx, c, topic, number(rest[0]))
+	case "write-lines":
+		return writeGiven(ctx, c, topic, rest[0])
+	case "read-lines":
+		return readLines(ctx, c, topic, number(rest[0]))
 	case "group":
 		found, err = share(ctx, c, topic, rest[0], number(rest[1]))
 	case "admin":
@@ -132,6 +139,27 @@ func writeLines(ctx context.Context, c client, topic, codec string, count int) (
 func readAll(ctx context.Context, c client, topic string, count int) (any, error) {
 	records, err := c.read(ctx, topic, count)
 	return map[string][]record{"records": records}, err
+}
+
+func writeGiven(ctx context.Context, c client, topic, codec string) error {
+	var records []record
+	given := bufio.NewScanner(os.Stdin)
+	for given.Scan() {
+		n := len(records)
+		records = append(records, record{fmt.Sprintf("key %d", n), given.Text(), strconv.Itoa(n)})
+	}
+	if err := given.Err(); err != nil {
+		return err
+	}
+	return c.write(ctx, topic, codec, records)
+}
+
+func readLines(ctx context.Context, c client, topic string, count int) error {
+	records, err := c.read(ctx, topic, count)
+	for _, each := range records {
+		fmt.Println(each.value)
+	}
+	return err
 }
 
 // share tells when two members have half of the partitions each, and then what they read, and have committed.

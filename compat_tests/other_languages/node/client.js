@@ -1,7 +1,9 @@
-// What kafkajs does as a judge of the broker; run by compat_tests/test_node_clients.py.
+// What kafkajs does as a judge of the broker; run by compat_tests/test_other_languages.py and client_table.py.
 //
 //   node client.js BOOTSTRAP write TOPIC CODEC COUNT     COUNT lines in one batch, as an idempotent producer
 //   node client.js BOOTSTRAP read TOPIC COUNT            a consumer alone, from the beginning
+//   node client.js BOOTSTRAP write-lines TOPIC CODEC     as write, the lines of stdin
+//   node client.js BOOTSTRAP read-lines TOPIC COUNT      as read, but the values only, a line each
 //   node client.js BOOTSTRAP group TOPIC GROUP COUNT     two members: says when they share TOPIC, then what they read, committed
 //   node client.js BOOTSTRAP admin TOPIC                 create, list, describe, delete
 //   node client.js BOOTSTRAP write-on TOPIC              a line at a time until stdin ends; what was acknowledged is told
@@ -9,6 +11,7 @@
 // What came of it is printed as a line of JSON; `write-on` prints one for each acknowledged line.
 'use strict';
 
+const { createInterface } = require('node:readline');
 const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = require('kafkajs');
 
 CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy');
@@ -24,17 +27,29 @@ const within = (promise, what) =>
     new Promise((_, fail) => setTimeout(() => fail(new Error(`no ${what} in ${PATIENCE_MS} ms`)), PATIENCE_MS).unref()),
   ]);
 
-async function write(kafka, topic, codec, count) {
+async function send(kafka, topic, codec, values) {
   const producer = kafka.producer({ idempotent: true });
   await producer.connect();
-  const messages = Array.from({ length: Number(count) }, (_, n) => ({
-    key: `key ${n}`,
-    value: `${codec} ${n}`,
-    headers: { number: String(n) },
-  }));
+  const messages = values.map((value, n) => ({ key: `key ${n}`, value, headers: { number: String(n) } }));
   const answers = await producer.send({ topic, messages, compression: CODECS[codec], acks: -1 });
   await producer.disconnect();
+  return answers;
+}
+
+async function write(kafka, topic, codec, count) {
+  const answers = await send(
+    kafka,
+    topic,
+    codec,
+    Array.from({ length: Number(count) }, (_, n) => `${codec} ${n}`),
+  );
   tell({ answers: answers.map(({ partition, baseOffset, errorCode }) => [partition, Number(baseOffset), errorCode]) });
+}
+
+async function writeLines(kafka, topic, codec) {
+  const lines = [];
+  for await (const line of createInterface({ input: process.stdin })) lines.push(line);
+  await send(kafka, topic, codec, lines);
 }
 
 /** Calls `seen(message, partition)` for each until it answers true, then leaves. */
@@ -50,7 +65,7 @@ async function consume(consumer, seen) {
   await within(enough, 'end of what was to be read');
 }
 
-async function read(kafka, topic, count) {
+async function recordsOf(kafka, topic, count) {
   const consumer = kafka.consumer({ groupId: `alone-${topic}`, maxWaitTimeInMs: 200 }); // there is no other kind in kafkajs
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -61,7 +76,15 @@ async function read(kafka, topic, count) {
     return records.length === Number(count);
   });
   await consumer.disconnect();
-  tell({ records });
+  return records;
+}
+
+async function read(kafka, topic, count) {
+  tell({ records: await recordsOf(kafka, topic, count) });
+}
+
+async function readLines(kafka, topic, count) {
+  for (const [, value] of await recordsOf(kafka, topic, count)) console.log(value);
 }
 
 /** Tells when two members have half of the partitions each, and then what they read, and have committed. */
@@ -136,9 +159,19 @@ async function writeOn(kafka, topic) {
   await producer.disconnect();
 }
 
+const verbs = {
+  write,
+  read,
+  group,
+  admin,
+  'write-lines': writeLines,
+  'read-lines': readLines,
+  'write-on': writeOn,
+};
+
 async function main([bootstrap, verb, ...rest]) {
   const kafka = new Kafka({ clientId: 'judge', brokers: [bootstrap], logLevel: logLevel.NOTHING });
-  await { write, read, group, admin, 'write-on': writeOn }[verb](kafka, ...rest);
+  await verbs[verb](kafka, ...rest);
 }
 
 main(process.argv.slice(2)).catch((error) => {
