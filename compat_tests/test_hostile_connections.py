@@ -28,6 +28,8 @@ MIB = 1024 * 1024
 PROCESSES = 4
 DESCRIPTORS = 20_000
 """Half of them is for log files."""
+COMES_WITHIN_S = 40.0
+"""Behind a whole backlog of bad ones, on a machine that four crowds keep busy."""
 MOSTLY_SMALL = [kind for kind in KINDS if kind != "frame_without_end"] * 4 + ["frame_without_end"]
 ONE_RECORD = TopicProduceData(
     name="good", partition_data=[PartitionProduceData(index=0, records=build_batch([Record(0, 0, b"k", b"x" * 1000)]))]
@@ -76,7 +78,8 @@ class GoodClient:
                     began = time.monotonic()
                     if len(self.waits_s) % 50 == 0:
                         with TypedClient(self._port) as fresh:
-                            fresh.ask(ApiVersionsRequest(), 0)
+                            fresh.send(ApiVersionsRequest(), 0)
+                            fresh.answer(COMES_WITHIN_S)
                         self.comings_s.append(time.monotonic() - began)
                         began = time.monotonic()
                     answer = kept.ask(ProduceRequest(acks=1, timeout_ms=5000, topic_data=[ONE_RECORD]), 8)
@@ -127,7 +130,7 @@ def test_thousands_at_once(most: int, tmp_path: Path, count: int, kinds: list[st
         )
         assert grown <= 64 * MIB
         assert waits[-1] < 5
-        assert max(good.comings_s) < 40
+        assert max(good.comings_s) < COMES_WITHIN_S
         assert "closed by an error of the broker" not in broker.log.read_text()
     finally:
         for crowd in crowds:
