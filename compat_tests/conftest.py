@@ -4,11 +4,16 @@ import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from compat_tests.bad_frames import AT_LEAST, is_whole, noted
 from compat_tests.broker_process import BrokerProcess
+from compat_tests.frames import request_frame
+from compat_tests.wire import RawClient, outcome
+from kproto.messages.api_versions import ApiVersionsRequest
 
+MIB = 1024 * 1024
 _numbers = itertools.count()
 
 
@@ -56,3 +61,23 @@ def bad_frames_are_counted(
     with noted(frames):
         yield
     record_property(f"counted different frames of {request.path.stem}", len(frames) - before)
+
+
+@pytest.fixture
+def nobody_else_is_disturbed(broker: BrokerProcess) -> Iterator[None]:
+    """A connection that was there before a bad one is served after it."""
+    with RawClient(broker.port) as bystander:
+        yield
+        bystander.send(request_frame(ApiVersionsRequest(), 0))
+        assert bystander.answer() is not None
+
+
+@pytest.fixture(scope="module")
+def memory_stays_bounded(broker: BrokerProcess) -> Iterator[None]:
+    """Over all cases of a file: thousands of hostile connections, and in one of them a few announced gigabytes."""
+    process = psutil.Process(broker.pid)
+    outcome(broker.port, request_frame(ApiVersionsRequest(), 0))
+    before = process.memory_info().rss
+    yield
+    assert process.memory_info().rss - before < 64 * MIB
+    assert process.num_fds() < 200

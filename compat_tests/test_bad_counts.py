@@ -11,7 +11,7 @@ import pytest
 
 from broker.handlers.table import TABLE, Row
 from compat_tests.broker_process import BrokerProcess
-from compat_tests.test_bad_frames import request_frame
+from compat_tests.frames import request_frame
 from compat_tests.typed_client import TypedClient
 from compat_tests.wire import outcome
 from kproto.api_keys import ApiKey, request_class
