@@ -101,6 +101,8 @@ class SocketStream:
                 continue
             sent += sent_now
             await self._count(sent_now)
+            if sent < size:
+                await self._wait_writable()  # it took less than there is: asked again, it would only say so
 
     async def _send_file(self, run: FileRange) -> None:
         assert run.file is not None
@@ -115,6 +117,8 @@ class SocketStream:
                 raise ConnectionLost("the file was cut shorter while it was sent")
             position += sent_now
             await self._count(sent_now)
+            if position < end:
+                await self._wait_writable()
 
     async def _wait_writable(self) -> None:
         self._bytes_since_wait = 0
