@@ -3,7 +3,7 @@
 import socket
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kproto.api_keys import ApiKey
 from kproto.codec import decode, encoded
@@ -14,6 +14,7 @@ from kproto.messages.create_topics import (
     CreateTopicsRequest,
     CreateTopicsResponse,
 )
+from kproto.values import frozen
 
 TIMEOUT_S = 30.0
 _CREATE_TOPICS_VERSION = 4
@@ -21,7 +22,7 @@ _CREATE_TOPICS_VERSION = 4
 _CLIENT_ID = b"barnabas"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewTopic:
     """A topic to create. `partitions` and `replicas` are -1 where the broker's default counts."""
 
@@ -31,7 +32,7 @@ class NewTopic:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """What became of one topic that was not created."""
 

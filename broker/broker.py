@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import trio
 
@@ -37,9 +36,10 @@ from broker.web.health import Health
 from broker.web.pages import pages
 from broker.web.responder import Responder
 from broker.world import World
+from kproto.values import frozen
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Ready:
     """Where clients find this broker: its advertised listeners in the order of the options."""
 

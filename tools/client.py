@@ -6,13 +6,14 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 import click
 
 from broker.config.problems import OperatorError
+from kproto.values import frozen
 from tools.command_config import CommandConfig, read_config
 
 BOOTSTRAP_TIMEOUT_MS = 10_000
@@ -24,7 +25,7 @@ class SpeaksTls(OSError):
     """Somebody listens, and wants TLS of us."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cluster:
     """Where a command asks, and how it gets there. `bootstrap_server`: `host:port,…`."""
 
@@ -191,7 +192,7 @@ def words_of(error: Exception) -> str:
     return next((str(each) for each in error.args if each), "") or getattr(error, "description", None) or ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProtocolError:
     """An error code by its name, with the broker's words or, without any, the protocol's."""
 

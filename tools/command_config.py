@@ -1,10 +1,10 @@
 """The file behind `--command-config`: how a command reaches brokers that want TLS, in the words of Kafka's clients."""
 
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 
 from broker.config.problems import OperatorError
+from kproto.values import frozen
 
 CLIENT_ID = "barnabas"
 PLAINTEXT, SSL = "PLAINTEXT", "SSL"
@@ -12,7 +12,7 @@ NAME_CHECK = "ssl.endpoint.identification.algorithm"
 _OURS = ("security.protocol", "client.id", "bootstrap.servers")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandConfig:
     """What counts of such a file.
 

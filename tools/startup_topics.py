@@ -1,12 +1,12 @@
 """Topics to create at start: `--topics orders:3,events:1:compact`, or KAFKA_CREATE_TOPICS of wurstmeister's image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from broker.config.problems import OperatorError
+from kproto.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartupTopic:
     """A topic to create. `partitions` and `replicas` are -1 where the broker's default counts."""
 

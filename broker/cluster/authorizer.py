@@ -3,11 +3,11 @@
 Codes are those of the wire (AclOperation, ResourceType of Kafka); `AllowAll` is the answer while no authorizer is set.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
 from kproto.errors import ErrorCode
+from kproto.values import frozen
 
 CLUSTER_NAME = "kafka-cluster"
 
@@ -96,7 +96,7 @@ _DENIED = {
 }
 
 
-@dataclass(slots=True)
+@frozen
 class Resource:
     """One topic, group, transactional id …; of clusters there is one."""
 

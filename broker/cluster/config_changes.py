@@ -5,7 +5,6 @@ Source: AdminZkClient of Kafka 3.9. Node and notice are one multi here, so a cha
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import trio
@@ -37,6 +36,7 @@ from broker.registry.contract import (
     TooLarge,
 )
 from kproto.errors import ApiError, ErrorCode
+from kproto.values import frozen
 
 log = logging.getLogger("barnabas.configs")
 
@@ -44,7 +44,7 @@ WAIT_MS = 10_000
 """For the registry, and until this broker has heeded what it wrote; these requests have no timeout of their own."""
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class ConfigChange:
     """`edit`: from the overrides there are to those that shall be; raises ApiError, the refusal."""
 

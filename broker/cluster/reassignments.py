@@ -14,6 +14,7 @@ from broker.cluster.work import Job, Work
 from broker.cluster.znodes import MalformedNode, TopicNode, topic_path
 from broker.registry.contract import NoNode, Registry
 from kproto.errors import ApiError, ErrorCode
+from kproto.values import frozen
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class Moving:
     removing: list[int]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Move:
     """Replicas wanted for a partition; None: stop moving."""
 

@@ -1,11 +1,12 @@
 """Ranges of values: a test and the words that tell an operator what is allowed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from kproto.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Check:
     """A value passes if `holds(value)`; `allowed` follows "must be" in a message."""
 

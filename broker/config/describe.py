@@ -5,7 +5,7 @@ Source: ConfigHelper and DynamicBrokerConfig.brokerConfigSynonyms of Kafka 3.9; 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from broker.config.layers import Layers
 from broker.config.settings import BrokerSettings
 from broker.config.topic_settings import TopicSettings
 from broker.config.unknown_names import ONLY_DYNAMIC
+from kproto.values import frozen
 
 LISTENER_NAME = re.compile(r"listener\.name\.[^.]*\.(.*)")
 """An option of one listener, or of one mechanism on it: the name of the option it stands before."""
@@ -46,7 +47,7 @@ class Source(IntEnum):
     LOGGER = 6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Synonym:
     """A name that gave, or could have given, the value."""
 
@@ -55,7 +56,7 @@ class Synonym:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One option with its value; `value` is None for null and for secrets."""
 

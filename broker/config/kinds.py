@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from kproto.values import frozen
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -17,7 +18,7 @@ class Password(str):
         return "[hidden]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind(Generic[T_co]):
     """One type of value.
 

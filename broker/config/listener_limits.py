@@ -4,11 +4,11 @@ They hold beside the broker's own; the tighter one counts. Source: SocketServer 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from broker.config.keys import Key
 from broker.config.options.network import NetworkSettings
+from kproto.values import frozen
 
 PREFIX = "listener.name."
 UNLIMITED = 2**31 - 1
@@ -16,7 +16,7 @@ _CONNECTIONS, _RATE = NetworkSettings.KEYS["max.connections"], NetworkSettings.K
 LIMITS = (_CONNECTIONS, _RATE)
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class ListenerLimits:
     """Of one listener, over all addresses that it binds."""
 

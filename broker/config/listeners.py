@@ -6,10 +6,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 from broker.config.problems import OperatorError
+from kproto.values import frozen
 
 PLAINTEXT, SSL = "PLAINTEXT", "SSL"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -47,7 +47,7 @@ class ListenerOptions(Protocol):
     def barnabas_advertise_local_address(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """`name://host:port` as written; an empty host is every address, port 0 any free port."""
 
@@ -60,7 +60,7 @@ class Endpoint:
         return f"{self.name}://{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListenerPlan:
     """One listener.
 
@@ -79,7 +79,7 @@ class ListenerPlan:
     tells_local_end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listening:
     """All listeners in the order written, and the name of the one that brokers use among themselves."""
 

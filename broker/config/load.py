@@ -4,7 +4,6 @@ Order: the file, then the environment, then `--override`; the later one wins.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from broker.config.cross_checks import check_together
@@ -17,9 +16,10 @@ from broker.config.settings import BrokerSettings
 from broker.config.tls_options import works_for_listener
 from broker.config.unknown_names import RENAMED, hint, is_plug_in
 from broker.config.written import Written
+from kproto.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """Settings, and what an operator should hear at start, a line each."""
 

@@ -4,7 +4,6 @@ Texts only: keystores are opened by `transport/tls_stores.py`. Source: KafkaConf
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Self
 
 from broker.config.keys import WORKS, BadValue, Key
@@ -12,11 +11,12 @@ from broker.config.listeners import SSL
 from broker.config.options.security import SecuritySettings
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
+from kproto.values import frozen
 
 PREFIX = "listener.name."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreOptions:
     """A keystore or truststore as the options name it.
 
@@ -42,7 +42,7 @@ class StoreOptions:
         return self.location is not None or self.certificates is not None or self.key is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TlsOptions:
     """Of one listener, or of one client. Two that are equal mean the same, as long as their files are the same.
 

@@ -1,9 +1,9 @@
 """A value as somebody wrote it, with the place, so that a message can point at it."""
 
-from dataclasses import dataclass
+from kproto.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """One assignment.
 

@@ -7,7 +7,6 @@ INVALID_REQUEST.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from broker.handlers.config_resources import ConfigResource, must_be_this_broker
 from broker.handlers.group_calls import Turns
 from broker.requests.context import Context
 from kproto.errors import ApiError, ErrorCode
+from kproto.values import frozen
 
 Values = dict[str, str]
 
@@ -34,7 +34,7 @@ class EditOperation(IntEnum):
     SUBTRACT = 3
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Edit:
     """One option of one resource. `value` is empty for DELETE."""
 
@@ -56,7 +56,7 @@ Editor = Callable[[Values, type[Settings]], Values]
 """From the overrides that there are to those that shall be. Raises: ApiError."""
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Wish:
     """One resource of a request."""
 

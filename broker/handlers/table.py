@@ -4,16 +4,16 @@ Cut to what a listener may ask it is the ApiVersions answer. A module is importe
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from broker.cluster.authorizer import Operation, Resource
 from kproto.api_keys import ApiKey
+from kproto.values import frozen
 
 Versions = tuple[int, int]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Right:
     """What the caller must be allowed on the one resource that the whole request is about.
 
@@ -32,7 +32,7 @@ class Right:
         return None if name is None else self.resource(name)
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Row:
     """One API. `versions`: those its handler serves, both inclusive.
 

@@ -1,15 +1,15 @@
 """`zookeeper.connect`: servers divided by commas, and at the end, once, the path below which everything lies."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from broker.config.problems import OperatorError
 from broker.registry.paths import check_path
+from kproto.values import frozen
 
 DEFAULT_PORT = 2181
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class ConnectString:
     """`chroot` is empty, or begins with a slash and does not end with one."""
 

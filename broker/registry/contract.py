@@ -11,11 +11,12 @@ Any call raises SessionExpired between the end of a session and the beginning of
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeAlias
 
 import trio
+
+from kproto.values import frozen
 
 ANY_VERSION = -1
 
@@ -78,7 +79,7 @@ class EventKind(Enum):
     CHILDREN = 4
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class WatchEvent:
     """What a one-shot watch saw. Always read again: more may have happened since.
 
@@ -106,7 +107,7 @@ class SessionState(Enum):
     EXPIRED = "expired"
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Stat:
     """A node's counters. `czxid` and `mzxid`: transaction that made and last changed it; `version`: of its data."""
 
@@ -120,7 +121,7 @@ class Stat:
     children: int
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Create:
     path: str
     data: bytes | None = None
@@ -128,20 +129,20 @@ class Create:
     sequential: bool = False
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class SetData:
     path: str
     data: bytes | None
     version: int = ANY_VERSION
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Delete:
     path: str
     version: int = ANY_VERSION
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Check:
     path: str
     version: int

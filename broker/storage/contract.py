@@ -16,6 +16,7 @@ from broker.purgatory import WaitingRoom
 from broker.storage.log_settings import LogSettings
 from broker.storage.producers import AbortedTransaction, ProducerStates
 from broker.storage.slices import Slice
+from kproto.values import frozen
 
 if TYPE_CHECKING:
     from broker.storage.places import Places
@@ -41,7 +42,7 @@ Breathe = Callable[[], Awaitable[None]]
 """Called before the disk is waited for, and between slices of long work: the caller lets go of what others need."""
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Identity:
     """Whose stored data is; None for what nobody has said yet."""
 
@@ -49,7 +50,7 @@ class Identity:
     cluster_id: str | None = None
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class LogId:
     """A partition by the id of its topic; names are labels."""
 

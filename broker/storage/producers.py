@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import BatchHeader
 from kproto.records.control import EndTxnMarker, MarkerType
+from kproto.values import frozen
 
 KEPT_BATCHES = 5
 """Idempotent producers have at most five requests on their way."""
@@ -50,7 +51,7 @@ class ProducerState:
         return self.batches[-1].last_sequence if self.batches else NO_SEQUENCE
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class AbortedTransaction:
     """What readers of committed records leave out: this producer's batches from `first_offset` on.
 

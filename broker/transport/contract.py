@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+from kproto.values import frozen
 
 ANONYMOUS = "User:ANONYMOUS"
 """Who has not said who it is."""
@@ -33,7 +34,7 @@ class FileRange(Protocol):
 Piece: TypeAlias = bytes | bytearray | memoryview | FileRange
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Address:
     host: str
     port: int

@@ -7,7 +7,6 @@ import contextlib
 import errno
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import trio
 
@@ -15,12 +14,13 @@ from broker.config.problems import OperatorError
 from broker.transport.contract import Address, ConnectionLost
 from broker.transport.holders import holder_of_port
 from broker.transport.sockets import SocketStream, address_of, close_and_wake
+from kproto.values import frozen
 
 _NO_SUCH_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
 _TRIES_FOR_A_COMMON_PORT = 20
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class SocketOptions:
     """`socket.send.buffer.bytes` and `socket.receive.buffer.bytes` (-1: the system's own), and the listen backlog.
 

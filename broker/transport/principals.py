@@ -5,8 +5,9 @@ wins. Source: SslPrincipalMapper of Kafka 3.9; KIP-371.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Self
+
+from kproto.values import frozen
 
 _RULE = r"(DEFAULT)|RULE:((?:\\.|[^\\/])*)/((?:\\.|[^\\/])*)/([LU]?)"
 _WORD = re.compile(rf"\s*(?:{_RULE}|)\s*(?:,|$)", re.DOTALL)
@@ -22,7 +23,7 @@ class NoRule(ValueError):
     """No rule matches the name: there is no user to be."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """`pattern` is None for DEFAULT: the name as it is."""
 
@@ -43,7 +44,7 @@ class Rule:
         return _REFERENCE.sub(lambda reference: _meaning(reference, match), self.replacement)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrincipalRules:
     """The rules of one listener."""
 

@@ -4,7 +4,6 @@ import logging
 import os
 import ssl
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from broker.config.problems import OperatorError
 from broker.config.settings import BrokerSettings
@@ -13,6 +12,7 @@ from broker.transport.contract import ANONYMOUS
 from broker.transport.distinguished_name import subject_of
 from broker.transport.principals import BadRules, PrincipalRules
 from broker.transport.tls_setup import server_context
+from kproto.values import frozen
 
 log = logging.getLogger("barnabas.tls")
 
@@ -24,7 +24,7 @@ class End(ssl.SSLObject):
     """By which the client called us (SNI)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """What one connection is made with; later ones may be made with another."""
 

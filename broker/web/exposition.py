@@ -4,10 +4,11 @@ Source: prometheus.io "Exposition formats" 0.0.4; OpenMetrics 1.0.0.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import trio
+
+from kproto.values import frozen
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ class Sample(NamedTuple):
     suffix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Family:
     """One metric. `kind`: counter, gauge or histogram. The name of a counter is written here without `_total`.
 

@@ -1,8 +1,8 @@
 """What each row is held to: ratios between brokers of one run, as this project has set them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from kproto.values import frozen
 from tools.bench import latency, limits, requests, starts, throughput
 from tools.bench.results import Results, Row
 
@@ -10,7 +10,7 @@ OURS, PLAIN, BARE, KFAKE = "barnabas", "barnabas plain", "bare epoll loop", "kfa
 ACK_MIB = 64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Goal:
     """`ours` in `row`, divided by `theirs` in `their_row`, on the right side of `wanted`.
 

@@ -1,15 +1,16 @@
 """What a broker's process has used so far, by /proc."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from kproto.values import frozen
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CpuUsed:
     """CPU time between two readings, and the part of it that the kernel worked, 0 to 1."""
 
@@ -17,7 +18,7 @@ class CpuUsed:
     kernel_share: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CpuReading:
     """CPU time of a process at one moment: of all its life, of that in the kernel, and of each thread that lives."""
 

@@ -7,9 +7,9 @@ broker, so the cheapest of some rounds is divided by the cheapest turn among the
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from kproto.values import frozen
 from tools.bench import goals, programs, requests, throughput
 from tools.bench.calibration import turn_us
 from tools.bench.results import Results, Row
@@ -23,7 +23,7 @@ MIB, US = 1 << 20, 1_000_000
 Ratios = dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """Of one row: its ratio now and in the baseline (None: it has none)."""
 

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kproto.values import frozen
 from tools.bench.processes import CpuUsed
 
 IN_KERNEL = "% in the kernel"
 """The unit of rows that say how much of a cost is not the broker's own code."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """A thing that is measured. `more_is_better`: a speed; otherwise a cost."""
 
@@ -20,7 +21,7 @@ class Row:
     more_is_better: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Summary:
     """Median and range of some rounds."""
 

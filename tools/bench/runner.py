@@ -5,10 +5,10 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from kproto.values import frozen
 from tools.bench import (
     calibration,
     codecs,
@@ -41,7 +41,7 @@ WITHOUT_COMPACTION = Row("produce one by one: p99", "ms")
 DURING_COMPACTION = Row("produce one by one, a log of 256 MiB is compacted: p99", "ms")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Doses:
     """How much. `scale` shrinks each run, for a look at whether all of it works."""
 

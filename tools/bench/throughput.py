@@ -1,8 +1,8 @@
 """Produce and consume through librdkafka: MB/s, and the broker's CPU per GiB."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from kproto.values import frozen
 from tools.bench.librdkafka import Consumer, LoadFailed, Producer, Values
 from tools.bench.results import Results, Row
 from tools.bench.servers import Target
@@ -13,7 +13,7 @@ MB = 1_000_000
 KIB_BATCHES, MB_BATCHES = 16_384, 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """Records of one size in batches of one size."""
 

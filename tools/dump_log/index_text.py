@@ -1,11 +1,11 @@
 """`.index` and `.timeindex` as lines, each entry compared with the log beside them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 
 from broker.storage.segments.names import INDEX, LOG
+from kproto.values import frozen
 from tools.dump_log.findings import Findings, absolute, note
 from tools.dump_log.problems import unreadable
 from tools.dump_log.stored import NO_TIMESTAMP, Batch, LogFile, opened
@@ -14,7 +14,7 @@ _OFFSET_ENTRY = Struct(">ii")
 _TIME_ENTRY = Struct(">qi")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexOptions:
     """`sanity_only`: only what a broker asks at start; `verify_only`: compare, print no entries."""
 

@@ -1,11 +1,11 @@
 """A `.log` as lines: one per batch and, if asked for, one per record."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from kproto.errors import ApiError
 from kproto.records.compression import Codec
+from kproto.values import frozen
 from tools.dump_log.decoders import Decoder
 from tools.dump_log.findings import Findings, note
 from tools.dump_log.marks import mark_text
@@ -13,7 +13,7 @@ from tools.dump_log.problems import unreadable
 from tools.dump_log.stored import NO_LIMIT, Batch, LogFile, StoredBatch, StoredRecord, opened, reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogOptions:
     """`deep`: records too; `metadata`: what is known of each; `decoder`: None where keys and values are not printed."""
 

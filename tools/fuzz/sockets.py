@@ -13,7 +13,6 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -22,6 +21,7 @@ from kproto.errors import ErrorCode
 from kproto.messages.produce import PartitionProduceData, ProduceRequest, TopicProduceData
 from kproto.records.batch import build_batch
 from kproto.records.record import Record
+from kproto.values import frozen
 from tools.bench.processes import resident_bytes
 from tools.bench.wire import WireClient
 from tools.fuzz import requests, wire
@@ -47,7 +47,7 @@ OPTIONS = {
 RESET = struct.pack("ii", 1, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conversation:
     """`steps`: which connection sends which bytes next. `readers` of them take what they are told."""
 

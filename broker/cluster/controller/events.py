@@ -4,7 +4,6 @@ Effects are executed in order; the outcome of a Write is the next event, before 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from broker.registry.contract import Operation, RegistryError
 from kproto.messages.leader_and_isr import LeaderAndIsrRequest, LeaderAndIsrResponse
 from kproto.messages.stop_replica import StopReplicaRequest, StopReplicaResponse
 from kproto.messages.update_metadata import UpdateMetadataRequest, UpdateMetadataResponse
+from kproto.values import frozen
 
 Request: TypeAlias = LeaderAndIsrRequest | UpdateMetadataRequest | StopReplicaRequest
 Response: TypeAlias = LeaderAndIsrResponse | UpdateMetadataResponse | StopReplicaResponse
@@ -20,7 +20,7 @@ StateRead: TypeAlias = tuple[PartitionStateNode, int]
 """A partition's state and its data version, which is the partition epoch."""
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class LiveBroker:
     """A registration as read. `epoch`: czxid of its node."""
 
@@ -29,7 +29,7 @@ class LiveBroker:
     node: BrokerNode
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class TopicRead:
     """A topic as read. `states`: by partition directory that is there, None where it has no state; None: not even
     the directory of partitions is there. `fresh_id`: for a topic that has no id yet."""
@@ -42,7 +42,7 @@ class TopicRead:
     fresh_id: UUID
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Elected:
     """We are the controller. `fence`: data version of `/controller_epoch`, which every write checks."""
 
@@ -53,54 +53,54 @@ class Elected:
     deletes: Sequence[str]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class BrokersListed:
     """All brokers that are registered now."""
 
     brokers: Sequence[LiveBroker]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class TopicsListed:
     """The names of all topics there are now."""
 
     names: Sequence[str]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class TopicsRead:
     """New topics, changed topics, or those asked for by ReadTopics; one that is gone is missing."""
 
     topics: Sequence[TopicRead]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class DeletesListed:
     """The topics that somebody wants deleted."""
 
     names: Sequence[str]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class ElectionAsked:
     """Somebody wants the preferred replicas to lead."""
 
     partitions: Sequence[TopicPartition]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class LogDirFailed:
     """A log directory of this broker failed: ask what it still has."""
 
     broker: int
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Written:
     tag: int
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class WriteFailed:
     """Nothing of the multi happened."""
 
@@ -108,14 +108,14 @@ class WriteFailed:
     cause: RegistryError
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Removed:
     """The trees of RemoveTrees are gone."""
 
     tag: UUID
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Answered:
     """A broker answered a request."""
 
@@ -124,7 +124,7 @@ class Answered:
     response: Response
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class TimerFired:
     name: str
 
@@ -145,7 +145,7 @@ Event: TypeAlias = (
 )
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Write:
     """One multi. Its first operation is the fence; answered by Written or WriteFailed."""
 
@@ -153,14 +153,14 @@ class Write:
     operations: Sequence[Operation]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class ReadTopics:
     """Answered by TopicsRead."""
 
     names: Sequence[str]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class RemoveTrees:
     """Delete these nodes in order, each with all below it, under the fence; a missing one is fine.
 
@@ -171,7 +171,7 @@ class RemoveTrees:
     paths: Sequence[str]
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Send:
     """A request for one broker, after all that was sent to it before. Answered by Answered."""
 
@@ -179,14 +179,14 @@ class Send:
     request: Request
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class ForgetBroker:
     """It is gone: so are the requests that still wait for it."""
 
     broker: int
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class SetTimer:
     name: str
     after_ms: int

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from broker.cluster.controller.events import LiveBroker, TopicRead
 from broker.cluster.znodes import PartitionStateNode
+from kproto.values import frozen
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class Topic:
         return sorted(set(changed))
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Row:
     """One partition of one topic."""
 

@@ -5,7 +5,7 @@ Sources: BrokerIdZNode, ClusterIdZNode, ProducerIdBlockZNode, FeatureZNode of Ka
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
 from broker.cluster.znodes.text import (
@@ -18,6 +18,7 @@ from broker.cluster.znodes.text import (
     to_json,
 )
 from broker.transport.contract import Address
+from kproto.values import frozen
 
 STANDARD_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 PRODUCER_ID_BLOCK_SIZE = 1000
@@ -25,7 +26,7 @@ PRODUCER_ID_BLOCK_SIZE = 1000
 _ENDPOINT = re.compile(r"(.*)://\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)")
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class BrokerNode:
     """`/brokers/ids/<id>`: the advertised endpoints by listener name, in the order of the option.
 
@@ -149,7 +150,7 @@ def decode_cluster_id(data: bytes | None) -> str:
     return as_text(required(from_json_object(data, "cluster id"), "id", "cluster id"), "cluster id")
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class ProducerIdBlock:
     """`/latest_producer_id_block`: the last block handed out, `start` to `end` inclusive, and to which broker."""
 
@@ -179,7 +180,7 @@ class ProducerIdBlock:
         return cls(*(as_int(required(fields, name, what), what) for name in ("broker", "block_start", "block_end")))
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class FeatureNode:
     """`/feature`: the finalized features and their levels. Version 1 (with a lowest level) is read, 2 written."""
 

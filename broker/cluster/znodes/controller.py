@@ -5,7 +5,6 @@ LogDirEventNotificationSequenceZNode of Kafka's ZkData.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
 from broker.cluster.znodes.text import (
@@ -19,13 +18,14 @@ from broker.cluster.znodes.text import (
     required,
     to_json,
 )
+from kproto.values import frozen
 
 TopicPartition: TypeAlias = tuple[str, int]
 
 LOG_DIR_FAILED = 1
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class ControllerNode:
     """`/controller`: who won the election. Versions 1 and 2 and the plain number of the first days are read."""
 

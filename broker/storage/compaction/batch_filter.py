@@ -6,7 +6,7 @@ horizon as base timestamp.  Source: Cleaner.java, MemoryRecords.filterTo, KIP-53
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from broker.storage.compaction.key_map import KeyMap
 from broker.storage.compaction.old_messages import as_batch, note_old_keys, opened, without_messages
@@ -16,13 +16,14 @@ from broker.storage.producers import ProducerStates
 from kproto.records.batch import HEADER_BYTES, BatchHeader, assemble
 from kproto.records.compression import deflate, inflate
 from kproto.records.control import EndTxnMarker, read_marker
+from kproto.values import frozen
 
 DELETE_HORIZON = 0x40
 _CODEC = 0x07
 _RECORDS_A_STEP = 100
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Left:
     """A batch to write."""
 

@@ -4,13 +4,13 @@ Source: CleanedTransactionMetadata.java.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from kproto.records.batch import BatchHeader
 from kproto.records.control import EndTxnMarker, MarkerType
+from kproto.values import frozen
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Aborted:
     """An aborted transaction of one producer: from its first offset to that of its marker."""
 

@@ -7,12 +7,13 @@ checked before it is served for the first time.
 from dataclasses import dataclass
 
 from broker.storage.contract import BatchDamaged
+from kproto.values import frozen
 
 _RUNS = 256
 """Checked runs that are remembered of one segment; readers in many places cost another check, never memory."""
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class Damage:
     """The bytes from `position` to `end` should hold the offsets from `offset` to `next_offset`, and do not."""
 

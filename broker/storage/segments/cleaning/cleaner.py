@@ -19,6 +19,7 @@ from broker.storage.segments.cleaning.source_batches import SourceBatches, Uncle
 from broker.storage.segments.segment import Segment
 from broker.storage.segments.swapping import Sources, Swap
 from kproto.errors import ApiError
+from kproto.values import frozen
 
 if TYPE_CHECKING:
     from broker.storage.segments.log import SegmentLog
@@ -29,7 +30,7 @@ _LARGEST_RELATIVE_OFFSET = 2**31 - 1
 _SMALLEST_RUN_BYTES = 64 << 10
 
 
-@dataclass(slots=True, frozen=True)
+@frozen
 class CleanerLimits:
     """What one pass may use: bytes of the key map, its load factor, bytes of a read or write."""
 
