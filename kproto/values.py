@@ -1,7 +1,8 @@
 """Values: classes that hold fields, compare by them, and are never changed."""
 
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, dataclass_transform
+from operator import attrgetter
+from typing import Any, TypeVar, cast, dataclass_transform
 
 T = TypeVar("T")
 
@@ -16,15 +17,18 @@ def frozen(cls: type[T]) -> type[T]:
     made: Any = cls
     made.__doc__ = cls.__doc__ or cls.__name__  # where a dataclass would write its signature, which takes long
     made.__eq__, made.__hash__, made.__repr__ = _equal, _hash, _repr
-    return dataclass(slots=True, eq=False, repr=False)(cls)
+    made = dataclass(slots=True, eq=False, repr=False)(cls)
+    names = [each.name for each in fields(made)]
+    made._values = attrgetter(*names) if names else staticmethod(_nothing)
+    return cast(type[T], made)
 
 
 def _equal(one: Any, other: Any) -> bool:
-    return other.__class__ is one.__class__ and _fields(one) == _fields(other)
+    return other.__class__ is one.__class__ and bool(one._values(one) == other._values(other))
 
 
 def _hash(one: Any) -> int:
-    return hash(_fields(one))
+    return hash(one._values(one))
 
 
 def _repr(one: Any) -> str:
@@ -32,5 +36,5 @@ def _repr(one: Any) -> str:
     return f"{type(one).__qualname__}({', '.join(shown)})"
 
 
-def _fields(one: Any) -> tuple[object, ...]:
-    return tuple(getattr(one, each.name) for each in fields(one))
+def _nothing(one: Any) -> None:
+    """The values of what has no fields."""
