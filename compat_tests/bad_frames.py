@@ -13,11 +13,12 @@ AT_LEAST = {
     "test_bad_admin_requests": 220,
     "test_bad_counts": 490,
     "test_bad_fields": 4_800,
+    "test_bad_fetch": 650,
     "test_bad_frames": 550,
     "test_bad_group_requests": 1_200,
-    "test_bad_names": 1_000,
-    "test_bad_produce": 1_500,
-    "test_bad_requests": 1_200,
+    "test_bad_names": 1_030,
+    "test_bad_produce": 1_520,
+    "test_bad_requests": 590,
 }
 """Different frames of each file in the default dose: a file that sends fewer has lost what it was there for."""
 SHORTEST = 8

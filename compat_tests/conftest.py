@@ -10,6 +10,7 @@ import pytest
 from compat_tests.bad_frames import AT_LEAST, is_whole, noted
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.frames import request_frame
+from compat_tests.typed_client import TypedClient
 from compat_tests.wire import RawClient, outcome
 from kproto.messages.api_versions import ApiVersionsRequest
 
@@ -23,6 +24,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
     process = BrokerProcess(tmp_path_factory.mktemp("broker")).start()
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="module")
+def client(broker: BrokerProcess) -> Iterator[TypedClient]:
+    """One connection for all tests of a module: a polite no does not close it."""
+    with TypedClient(broker.port) as client:
+        yield client
 
 
 @pytest.fixture

@@ -91,12 +91,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
     process.stop()
 
 
-@pytest.fixture(scope="module")
-def client(broker: BrokerProcess) -> Iterator[TypedClient]:
-    with TypedClient(broker.port) as client:
-        yield client
-
-
 def codes(client: TypedClient, case: Case, version: int) -> set[int]:
     """Of the answer, without those that say that all is well."""
     return {int(code) for code in codes_in(client.ask(case.request, version))} - {0}

@@ -10,8 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from broker.handlers.table import TABLE
-from broker.testing.questions import codes_in
+from compat_tests.bad_questions import codes, failures, versions
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.typed_client import TypedClient
 from kproto.api_keys import ApiKey
@@ -56,12 +55,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
 
 
 @pytest.fixture(scope="module")
-def client(broker: BrokerProcess) -> Iterator[TypedClient]:
-    with TypedClient(broker.port) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def orders(client: TypedClient) -> UUID:
     return client.create("orders")
 
@@ -82,19 +75,6 @@ def another_group_goes_on(broker: BrokerProcess, client: TypedClient, beside: Me
 def member(client: TypedClient, request: pytest.FixtureRequest) -> Member:
     """The leader, and only member, of a stable group that only this test knows."""
     return stable(client, request.node.name)
-
-
-def versions(key: ApiKey, since: int = 0, until: int = 99) -> pytest.MarkDecorator:
-    lowest, highest = next(row.versions for row in TABLE if row.key is key)
-    return pytest.mark.parametrize("version", range(max(lowest, since), min(highest, until) + 1))
-
-
-def codes(answer: Any) -> list[ErrorCode]:
-    return [ErrorCode(code) for code in codes_in(answer)]
-
-
-def failures(answer: Any) -> set[ErrorCode]:
-    return set(codes(answer)) - {ErrorCode.NONE}
 
 
 def join(group: str, member_id: str = "", **more: Any) -> JoinGroupRequest:
