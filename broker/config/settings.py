@@ -11,6 +11,7 @@ from broker.config.listeners import Listening
 from broker.config.options.cleaner import CleanerSettings
 from broker.config.options.groups import GroupSettings
 from broker.config.options.kraft import KraftSettings
+from broker.config.options.listeners import ListenerSettings
 from broker.config.options.log import LogSettings
 from broker.config.options.metrics import MetricsSettings
 from broker.config.options.network import NetworkSettings
@@ -24,12 +25,15 @@ from broker.config.options.security import SecuritySettings
 from broker.config.options.share_groups import ShareGroupSettings
 from broker.config.options.streams_groups import StreamsGroupSettings
 from broker.config.options.tiered import TieredSettings
+from broker.config.options.topics import TopicLifeSettings
 from broker.config.options.transactions import TransactionSettings
 from broker.config.topic_settings import TopicSettings
 
 
 class BrokerSettings(
+    ListenerSettings,
     NetworkSettings,
+    TopicLifeSettings,
     LogSettings,
     RecordSettings,
     CleanerSettings,

@@ -11,6 +11,7 @@ from broker.config.numbers import LONG_MAX
 from broker.config.options.cleaner import CleanerSettings
 from broker.config.options.log import LogSettings
 from broker.config.options.records import RecordSettings
+from broker.config.options.topics import TopicLifeSettings
 
 log = logging.getLogger("barnabas.config")
 
@@ -107,7 +108,7 @@ class TopicSettings(Settings):
         "min.cleanable.dirty.ratio", check=between(0, 1)
     )
     min_compaction_lag_ms = CleanerSettings.log_cleaner_min_compaction_lag_ms.for_topics("min.compaction.lag.ms")
-    min_insync_replicas = LogSettings.min_insync_replicas.for_topics("min.insync.replicas")
+    min_insync_replicas = TopicLifeSettings.min_insync_replicas.for_topics("min.insync.replicas")
     preallocate = LogSettings.log_preallocate.for_topics("preallocate")
     remote_copy_lag_bytes = Key(
         "remote.copy.lag.bytes",
@@ -162,7 +163,7 @@ class TopicSettings(Settings):
     segment_index_bytes = LogSettings.log_index_size_max_bytes.for_topics("segment.index.bytes")
     segment_jitter_ms = LogSettings.log_roll_jitter_ms.for_topics("segment.jitter.ms", check=at_least(0))
     segment_ms = LogSettings.log_roll_ms.for_topics("segment.ms", check=at_least(1))
-    unclean_leader_election_enable = LogSettings.unclean_leader_election_enable.for_topics(
+    unclean_leader_election_enable = TopicLifeSettings.unclean_leader_election_enable.for_topics(
         "unclean.leader.election.enable"
     )
 

@@ -1,10 +1,8 @@
-"""Topics as they are created, and their logs: directories, size, age, flushing."""
+"""Logs: directories, size, age, flushing."""
 
 from broker.config.checks import at_least, each_of, one_of
 from broker.config.keys import (
     CLUSTER,
-    JAVA,
-    NO_REPLICATION,
     NO_TIER,
     ONE_LOOP,
     PER_BROKER,
@@ -12,30 +10,13 @@ from broker.config.keys import (
     Settings,
     TimeKey,
 )
-from broker.config.kinds import BOOLEAN, CLASS, INT, LIST, LONG, STRING
+from broker.config.kinds import BOOLEAN, INT, LIST, LONG, STRING
 from broker.config.numbers import HOUR_MS, LONG_MAX, MINUTE_MS
 
 
 class LogSettings(Settings):
-    """Topics as they are created, and their logs: directories, size, age, flushing."""
+    """Logs: directories, size, age, flushing."""
 
-    alter_config_policy_class_name = Key(
-        "alter.config.policy.class.name",
-        CLASS,
-        None,
-        because=JAVA,
-        doc="Java class that is asked before options change.",
-    )
-    alter_config_policy_kraft_compatibility_enable = Key(
-        "alter.config.policy.kraft.compatibility.enable",
-        BOOLEAN,
-        False,
-        because=JAVA,
-        doc="Whether alter.config.policy.class.name is told only what changes, as in Kafka's quorum.",
-    )
-    auto_create_topics_enable = Key(
-        "auto.create.topics.enable", BOOLEAN, True, doc="Whether a Metadata request may create the topics it names."
-    )
     cordoned_log_dirs = Key(
         "cordoned.log.dirs",
         LIST,
@@ -43,40 +24,6 @@ class LogSettings(Settings):
         update=PER_BROKER,
         because="placement over data directories does not look at it yet",
         doc="Data directories that get no new partitions.",
-    )
-    create_topic_policy_class_name = Key(
-        "create.topic.policy.class.name",
-        CLASS,
-        None,
-        because=JAVA,
-        doc="Java class that is asked before a topic is created.",
-    )
-    default_replication_factor = Key(
-        "default.replication.factor", INT, 1, doc="Replicas of a topic created without a number."
-    )
-    delete_records_purgatory_purge_interval_requests = Key(
-        "delete.records.purgatory.purge.interval.requests",
-        INT,
-        1,
-        because="what waits is cleared away at once",
-        doc="Waiting DeleteRecords requests after which finished ones are cleared away.",
-    )
-    delete_topic_enable = Key("delete.topic.enable", BOOLEAN, True, doc="Whether topics can be deleted.")
-    errors_deadletterqueue_auto_create_topics_enable = Key(
-        "errors.deadletterqueue.auto.create.topics.enable",
-        BOOLEAN,
-        False,
-        update=CLUSTER,
-        because="share groups are not built yet",
-        doc="Whether topics for records that share groups reject are created when needed.",
-    )
-    errors_deadletterqueue_topic_name_prefix = Key(
-        "errors.deadletterqueue.topic.name.prefix",
-        STRING,
-        "dlq.",
-        update=CLUSTER,
-        because="share groups are not built yet",
-        doc="How the names of topics for rejected records begin.",
     )
     log_cleanup_policy = Key(
         "log.cleanup.policy",
@@ -258,17 +205,6 @@ class LogSettings(Settings):
         update=CLUSTER,
         doc="How long the files of a deleted segment stay on disk.",
     )
-    min_insync_replicas = Key(
-        "min.insync.replicas",
-        INT,
-        1,
-        check=at_least(1),
-        update=CLUSTER,
-        doc="Replicas that must be in sync for a write with acks=all.",
-    )
-    num_partitions = Key(
-        "num.partitions", INT, 1, check=at_least(1), doc="Partitions of a topic created without a number."
-    )
     num_recovery_threads_per_data_dir = Key(
         "num.recovery.threads.per.data.dir",
         INT,
@@ -284,21 +220,6 @@ class LogSettings(Settings):
         None,
         because=ONE_LOOP,
         doc="Threads that move replicas between data directories.",
-    )
-    unclean_leader_election_enable = Key(
-        "unclean.leader.election.enable",
-        BOOLEAN,
-        False,
-        update=CLUSTER,
-        because=NO_REPLICATION,
-        doc="Whether a replica out of sync may lead when no other is left; acknowledged records may be lost.",
-    )
-    barnabas_autocreate_max_per_request = Key(
-        "barnabas.autocreate.max.per.request",
-        INT,
-        1000,
-        check=at_least(0),
-        doc="Unknown topics that one Metadata request may create; the rest is refused.",
     )
     barnabas_log_dir_reserve_bytes = Key(
         "barnabas.log.dir.reserve.bytes",
