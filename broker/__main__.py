@@ -51,8 +51,7 @@ async def until_signal(settings: BrokerSettings, world: World, announce: Callabl
                 async with trio.open_nursery() as serving:
                     ready = await serving.start(broker.run)
                     orders.first, orders.reload = broker.closing.set, broker.reload
-                    gc.collect()
-                    gc.freeze()  # what is here now stays: a full collection later would only stop the loop
+                    gc.freeze()  # what is here now stays: a full collection, now or later, would only stop the loop
                     announce(ready)
             everything.cancel_scope.cancel()
     return CLEAN
