@@ -151,6 +151,7 @@ def must_be_reachable(cluster: Cluster) -> None:
 def knock(host: str, port: int, tls: ssl.SSLContext | None) -> None:
     """Whether somebody listens, and speaks as we do. Raises: OSError, ssl.SSLError and SpeaksTls among them."""
     with _connected(host, port, tls) as stream:
+        stream.settimeout(BOOTSTRAP_TIMEOUT_MS / 1000)  # a busy broker is there, too
         stream.sendall(_question())
         answered = stream.recv(1)  # a certificate of ours that is refused is heard of here
     if not answered and tls is None and _speaks_tls(host, port):
