@@ -146,6 +146,8 @@ class Inbox:
             self._move_to(bytearray(left), lent=False)
         elif self._buffers.size_bytes < size <= min(self._buffers.large_bytes, GROWTH * left):
             self._move_to(self._buffers.borrow_large(), lent=True)
+        elif self._buffers.size_bytes < size <= self._buffers.large_bytes:
+            self._move_to(bytearray(size // GROWTH + 1), lent=False)  # until a large one may be lent
         else:
             self._move_to(bytearray(min(size, max(GROWTH * left, OWN_MIN_BYTES))), lent=False)
 

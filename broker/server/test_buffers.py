@@ -7,6 +7,7 @@ import trio.testing
 from broker.server.budget import Budget, Claim
 from broker.server.buffers import ReadBuffers
 from broker.server.inbox import GROWTH, Inbox
+from kproto.api_keys import ApiKey
 
 
 def test_the_buffer_that_came_home_last_goes_out_first() -> None:
@@ -120,6 +121,26 @@ def test_memory_follows_what_was_received_never_what_was_claimed() -> None:
         assert budget.claimed_bytes == (50 << 20) + 4
     inbox.close()
     assert budget.claimed_bytes == 0
+
+
+@pytest.mark.parametrize("slice_bytes", [100, 30_000, 62_500, 200_000])
+def test_a_batch_of_1_mb_is_read_into_a_lent_buffer_however_its_bytes_come(slice_bytes: int) -> None:
+    """Until so much of it is here that one may be lent, it has no more of its own than that."""
+    buffers = ReadBuffers(poison=True)
+    inbox = Inbox(buffers, Budget(1 << 30), 100 << 20)
+    size = 1_000_000
+    frame = size.to_bytes(4, "big") + ApiKey.PRODUCE.to_bytes(2, "big") + bytes(6) + b"\xff\xff"
+    source = Bytes(frame.ljust(4 + size, b"\0"), slice_bytes)
+    while (request := inbox.next_request()) is None:
+        inbox.settle()
+        assert inbox.receive(source)
+        assert inbox._buffer is not None
+        assert inbox._lent or len(inbox._buffer) <= (4 + size) // GROWTH + 1
+    assert inbox._lent
+    assert len(inbox._buffer or b"") == buffers.large_bytes
+    request.body.release()
+    inbox.settle()
+    assert buffers.out == 0
 
 
 def test_a_settled_inbox_without_leftovers_holds_nothing() -> None:
