@@ -15,6 +15,8 @@ import pytest
 
 from compat_tests.broker_process import BrokerProcess
 from compat_tests.tls_broker import TlsBroker
+from compat_tests.wire import RawClient, framed, header
+from kproto.api_keys import ApiKey
 
 COUNT = 200
 
@@ -112,6 +114,17 @@ def test_a_client_without_certificate_is_told_so(tls_broker: TlsBroker) -> None:
     with pytest.raises(ssl.SSLError, match=r"(?i)certificate required"), tls_broker.connect(context) as client:
         client.recv(1)
     until_logged(tls_broker, "peer did not return a certificate")
+
+
+@pytest.mark.parametrize("pieces", [1, 5])
+def test_bytes_of_kafka_at_a_tls_port_are_closed_without_an_answer(tls_broker: TlsBroker, pieces: int) -> None:
+    """Row 9 of our catalogue of bad inputs; whoever speaks TLS is served all the while."""
+    frame = framed(header(ApiKey.API_VERSIONS, 0, tags=False))
+    with tls_broker.connect() as good, RawClient(tls_broker.port) as bad:
+        for at in range(0, len(frame), len(frame) // pieces + 1):
+            bad.send(frame[at : at + len(frame) // pieces + 1])
+        assert bad.answer() is None
+        assert api_versions(good)
 
 
 def test_a_new_certificate_is_shown_after_sighup_and_open_connections_go_on(tls_broker: TlsBroker) -> None:
