@@ -6,6 +6,7 @@ three forms are heard (JSON string of 0.8, versions 1 and 2).
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from uuid import UUID
 
 import trio
@@ -164,25 +165,34 @@ class Configs:
         if not self._current:
             await self._read_broker()
             await gathered(self._read_topic, list(self._ids))
-        for name in sorted(names):
-            await self._read_notice(name, heed=self._current)
+        notices = numbered(names)
+        for number, path in notices:
+            if number > self._last_notice:
+                if self._current:
+                    await self._read_notice(path)
+                self._last_notice = number
+                self.heard.wake_all()
         self._current = True
+        await self._remove_old(path for _, path in notices)
 
-    async def _read_notice(self, name: str, *, heed: bool) -> None:
-        path = f"{CONFIG_CHANGES}/{name}"
+    async def _read_notice(self, path: str) -> None:
         try:
-            number = sequence_number(name)
-            data, stat = await self._registry.get(path)
-            if heed and number > self._last_notice:
-                await self._heed(decode_config_change(data))
-            self._last_notice = max(self._last_notice, number)
-            self.heard.wake_all()
-            if self._clock.now_ms() - stat.ctime_ms > NOTICE_LIFE_MS:
-                await self._registry.delete(path)
+            data, _ = await self._registry.get(path)
+            await self._heed(decode_config_change(data))
         except NoNode:
             return
         except ValueError as error:
             log.error("The change notice %s is passed over: %s", path, error)
+
+    async def _remove_old(self, paths: Iterable[str]) -> None:
+        """Oldest first, up to the first that is young: however many there are, a change costs the same."""
+        for path in paths:
+            stat = await self._registry.exists(path)
+            if stat is not None:
+                if self._clock.now_ms() - stat.ctime_ms <= NOTICE_LIFE_MS:
+                    return
+                with suppress(NoNode):  # another broker was faster
+                    await self._registry.delete(path)
 
     async def _heed(self, entity_path: str) -> None:
         kind, _, name = entity_path.partition("/")
@@ -232,3 +242,14 @@ class Configs:
     def _tell(self, name: str) -> None:
         for listener in self._listeners:
             listener(name)
+
+
+def numbered(names: Iterable[str]) -> list[tuple[int, str]]:
+    """Number and path of each change notice, oldest first; what else lies there is passed over."""
+    found = []
+    for name in names:
+        try:
+            found.append((sequence_number(name), f"{CONFIG_CHANGES}/{name}"))
+        except ValueError:
+            log.error("%s/%s is no change notice and passed over", CONFIG_CHANGES, name)
+    return sorted(found)

@@ -1,7 +1,10 @@
 """Overrides under /config, written by whom you like."""
 
 import json
+from typing import Any
 from uuid import UUID
+
+import pytest
 
 from broker.cluster.znodes import (
     CONFIG_CHANGE_PREFIX,
@@ -87,6 +90,33 @@ async def test_old_notices_are_taken_away_and_young_ones_stay() -> None:
         cluster.clock.advance(15 * 60 * 1000 + 1)
         await change(cluster, {"retention.ms": "2"}, b'"t"')
         assert await cluster.tools.children(CONFIG_CHANGES) == ["config_change_0000000001"]
+
+
+async def test_a_change_looks_at_no_notice_that_was_heeded_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each stays for a quarter of an hour: after thousands of changes the next one would stop the loop for long."""
+    async with cluster_of_one() as cluster:
+        await with_topic(cluster)
+        for number in range(5):
+            await change(cluster, {"retention.ms": str(number)}, b'"t"')
+        looked_at: list[str] = []
+        get, exists = cluster.registry.get, cluster.registry.exists
+
+        def noted(ask: Any) -> Any:
+            async def asked(path: str, *args: Any) -> Any:
+                looked_at.append(path)
+                return await ask(path, *args)
+
+            return asked
+
+        monkeypatch.setattr(cluster.registry, "get", noted(get))
+        monkeypatch.setattr(cluster.registry, "exists", noted(exists))
+        await change(cluster, {"retention.ms": "9"}, b'"t"')
+        assert [path.removeprefix(CONFIG_CHANGE_PREFIX) for path in looked_at] == [
+            "0000000005",
+            topic_config_path("t"),
+            "0000000000",  # whether the oldest has to go
+        ]
+        assert cluster.configs.topic("t").retention_ms == 9
 
 
 async def test_a_value_of_this_broker_is_what_its_topics_fall_back_to() -> None:
