@@ -23,6 +23,8 @@ NOT_AT_START = (
     "difflib",
     "numpy",
     "asyncio",
+    "coordinator.groups.classic",
+    "kproto.messages.internal_topics",
 )
 """Each costs more than the half second of a start can bear; whoever needs one imports it then."""
 

@@ -1,10 +1,13 @@
-"""The group coordinator of this broker: one shard for each partition of `__consumer_offsets` that it leads."""
+"""The group coordinator of this broker: one shard for each partition of `__consumer_offsets` that it leads.
+
+The machine and all that it needs are imported with the first shard: a broker without groups starts without them.
+"""
 
 import logging
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import trio
@@ -12,14 +15,15 @@ import trio
 from broker.clock import Chance, Clock
 from broker.coordinator_runtime.answers import Answer
 from broker.coordinator_runtime.log import InternalLog, Replica
-from broker.coordinator_runtime.shards import GroupAnswer, Shard
 from broker.coordinator_runtime.timers import Timers
 from broker.purgatory import Waiter
-from coordinator.groups.classic import ClassicGroup
-from coordinator.groups.coordinator import partition_of
-from coordinator.groups.events import Event, TopicDeleted
-from coordinator.groups.rebalance import Rules
+from coordinator.groups.rules import Rules, partition_of
 from kproto.errors import ApiError, ErrorCode
+
+if TYPE_CHECKING:
+    from broker.coordinator_runtime.shards import GroupAnswer, Shard
+    from coordinator.groups.classic import ClassicGroup
+    from coordinator.groups.events import Event
 
 log = logging.getLogger("barnabas.groups")
 
@@ -91,7 +95,7 @@ class Groups(Generic[R]):
         count = self._internal.count(TOPIC)
         return partition_of(group_id, count) if count else None
 
-    def tell(self, group_id: str, event: Event) -> GroupAnswer:
+    def tell(self, group_id: str, event: "Event") -> "GroupAnswer":
         """Hand an event to its group; the answer may be there already.
 
         Raises: ApiError: INVALID_GROUP_ID, NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE.
@@ -102,7 +106,7 @@ class Groups(Generic[R]):
             raise ApiError(ErrorCode.NOT_COORDINATOR)
         return shard.tell(group_id, event)
 
-    def every(self) -> list[ClassicGroup]:
+    def every(self) -> list["ClassicGroup"]:
         """All groups coordinated here.
 
         Raises: ApiError: COORDINATOR_LOAD_IN_PROGRESS: not all of them are known yet.
@@ -147,6 +151,8 @@ class Groups(Generic[R]):
 
     def _lead(self, replica: R) -> None:
         """An empty partition needs no reading: fifty of them are ready at once."""
+        from broker.coordinator_runtime.shards import Shard
+
         partition = self._internal.open(replica)
         name = f"{TOPIC}-{replica.index}"
         shard = Shard(name, partition, self._rules, self._clock, self._timers, lambda: self._lead_again(replica))
@@ -190,17 +196,10 @@ class Groups(Generic[R]):
             waiter.watch([self._internal.topics_changed])
             now = dict(self._internal.topics())
             for name, topic_id in gone(known, now).items():
-                self._forget_topic(name, topic_id)
+                for shard in list(self._shards.values()):
+                    shard.forget_topic(name, topic_id)
             known = now
             await waiter.wait(math.inf)
-
-    def _forget_topic(self, name: str, topic_id: UUID) -> None:
-        for shard in list(self._shards.values()):
-            for group_id in shard.machine.with_offsets_of(name):
-                try:
-                    shard.tell(group_id, TopicDeleted(name, topic_id))
-                except ApiError as no:
-                    log.warning("Offsets of the deleted topic %s stay in group %s: %s", name, group_id, no)
 
 
 def gone(before: Mapping[str, UUID], now: Mapping[str, UUID]) -> dict[str, UUID]:

@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
+from uuid import UUID
 
 from broker.clock import Clock
 from broker.coordinator_runtime.answers import Answer
@@ -17,9 +18,9 @@ from broker.coordinator_runtime.timers import Timers
 from broker.purgatory import Waiter
 from coordinator.groups import effects as wanted
 from coordinator.groups.coordinator import GroupCoordinator
-from coordinator.groups.events import Event, Timer, TimerFired
-from coordinator.groups.rebalance import Rules
+from coordinator.groups.events import Event, Timer, TimerFired, TopicDeleted
 from coordinator.groups.records import read_record, record_bytes
+from coordinator.groups.rules import Rules
 from kproto.errors import ApiError, ErrorCode, WireError
 from kproto.records.control import MarkerType, read_marker
 from kproto.records.record import Record
@@ -155,6 +156,14 @@ class Shard:
         self._asked.add(answer)
         self._decide(group_id, event)
         return answer
+
+    def forget_topic(self, name: str, topic_id: UUID) -> None:
+        """It was deleted: so are the offsets that groups have in it."""
+        for group_id in self.machine.with_offsets_of(name):
+            try:
+                self.tell(group_id, TopicDeleted(name, topic_id))
+            except ApiError as no:
+                log.warning("Offsets of the deleted topic %s stay in group %s: %s", name, group_id, no)
 
     def _timer_fired(self, group_id: str, timer: Timer) -> None:
         if self._is_over is not None:

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from broker.requests.rooms import Rooms
 from broker.web.exposition import ITEMS_A_LOOK, Family, Sample, counted, gathered, labels, one
-from coordinator.groups.classic import ClassicGroup
 from kproto.errors import ApiError
+
+if TYPE_CHECKING:
+    from coordinator.groups.classic import ClassicGroup
 
 STATES = ("PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Empty")
 
@@ -45,7 +47,7 @@ class Position(NamedTuple):
     offset: int
 
 
-def commits_of(group: ClassicGroup) -> Iterator[Position]:
+def commits_of(group: "ClassicGroup") -> Iterator[Position]:
     for (topic, partition), value in group.offsets.of(None).items():
         yield Position(group.group_id, topic, partition, value.offset)
 

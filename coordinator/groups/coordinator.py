@@ -1,14 +1,14 @@
 """All groups of one partition of `__consumer_offsets`: a group id's hash says which partition that is."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from coordinator.groups.classic import ClassicGroup
 from coordinator.groups.effects import Append, Effect, SetTimer
 from coordinator.groups.events import EXPIRY, Event
-from coordinator.groups.rebalance import Rules, State
+from coordinator.groups.rebalance import State
 from coordinator.groups.records import Key, Value
+from coordinator.groups.rules import Rules
 
 
 @dataclass(slots=True)
@@ -54,13 +54,3 @@ class GroupCoordinator:
 
 def appends(effects: list[Effect]) -> bool:
     return any(isinstance(effect, Append) for effect in effects)
-
-
-def partition_of(group_id: str, partitions: int) -> int:
-    """The partition of `__consumer_offsets` that a group lives in. Source: String.hashCode and Utils.abs of Kafka."""
-    hashed = 0
-    units = group_id.encode("utf-16-be", "surrogatepass")
-    for unit in struct.unpack(f">{len(units) // 2}H", units):
-        hashed = (31 * hashed + unit) & 0xFFFFFFFF
-    signed = hashed - (1 << 32) if hashed >> 31 else hashed
-    return (0 if signed == -(1 << 31) else abs(signed)) % partitions

@@ -11,6 +11,7 @@ from enum import Enum
 from coordinator.groups.effects import Append, CancelTimer, Effect, Joined, Listed, Refused, Reply, SetTimer
 from coordinator.groups.events import JOIN, SYNC, Timer, TimerKind
 from coordinator.groups.members import Member, Members
+from coordinator.groups.rules import Rules
 from kproto.errors import ApiError, ErrorCode
 from kproto.messages.internal_topics import GroupMetadataKey, GroupMetadataValue, MemberMetadata
 
@@ -26,20 +27,6 @@ class State(Enum):
     COMPLETING = "CompletingRebalance"
     """Waiting for the leader's SyncGroup, which has the assignment."""
     STABLE = "Stable"
-
-
-@dataclass(slots=True)
-class Rules:
-    """The numbers of the settings that groups go by."""
-
-    initial_delay_ms: int = 3_000
-    """`group.initial.rebalance.delay.ms`"""
-    max_size: int = 2**31 - 1
-    """`group.max.size`"""
-    retention_ms: int = 10_080 * 60_000
-    """`offsets.retention.minutes`"""
-    expiry_interval_ms: int = 600_000
-    """`offsets.retention.check.interval.ms`"""
 
 
 NEW_MEMBER_MS = 300_000

@@ -34,7 +34,8 @@ from coordinator.groups.events import (
     TimerFired,
     TimerKind,
 )
-from coordinator.groups.rebalance import NEW_MEMBER_MS, Rules, State
+from coordinator.groups.rebalance import NEW_MEMBER_MS, State
+from coordinator.groups.rules import Rules
 from coordinator.testing import play, tell
 from kproto.errors import ErrorCode
 from kproto.messages.internal_topics import GroupMetadataKey, GroupMetadataValue, MemberMetadata

@@ -19,7 +19,8 @@ from coordinator.groups.events import (
     TimerFired,
     TopicDeleted,
 )
-from coordinator.groups.rebalance import Rules, State
+from coordinator.groups.rebalance import State
+from coordinator.groups.rules import Rules
 from coordinator.groups.test_classic import again, codes, group, newcomer, pair, session
 from coordinator.testing import tell
 from kproto.errors import ErrorCode

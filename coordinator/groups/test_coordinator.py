@@ -28,8 +28,9 @@ from coordinator.groups.events import (
     TimerKind,
     TopicDeleted,
 )
-from coordinator.groups.rebalance import Rules, State
+from coordinator.groups.rebalance import State
 from coordinator.groups.records import read_record, record_bytes
+from coordinator.groups.rules import Rules
 from kproto.errors import ErrorCode
 from kproto.messages.internal_topics import OffsetCommitValue
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from coordinator.groups.coordinator import partition_of
 from coordinator.groups.records import Key, Value, read_record, record_bytes
+from coordinator.groups.rules import partition_of
 from kproto.errors import WireError
 from kproto.messages.consumer_group_records import ConsumerGroupMetadataKey
 from kproto.messages.internal_topics import (

@@ -5,7 +5,8 @@ import pytest
 from coordinator.groups.classic import ClassicGroup
 from coordinator.groups.effects import Append, Left, Reply
 from coordinator.groups.events import JOIN, Commit, Heartbeat, Join, Leave, Leaver, Sync, TimerFired
-from coordinator.groups.rebalance import Rules, State
+from coordinator.groups.rebalance import State
+from coordinator.groups.rules import Rules
 from coordinator.groups.test_classic import again, cancelled_session, codes, newcomer, replies, session, session_over
 from coordinator.testing import tell
 from kproto.errors import ErrorCode
