@@ -10,8 +10,19 @@ import pytest
 from kafka.errors import CorruptRecordError, KafkaStorageError
 
 from compat_tests.broker_process import BrokerProcess
-from compat_tests.short_logs import leaders, producer_of, read, segments_of, send, several_segments, until
+from compat_tests.short_logs import (
+    create,
+    file_of,
+    leaders,
+    producer_of,
+    read,
+    segments_of,
+    send,
+    several_segments,
+    until,
+)
 from compat_tests.tools_at_hand import needs
+from kproto.records.batch import split
 
 pytestmark = pytest.mark.campaign
 OPTIONS = {"broker.id": "0", "offsets.topic.replication.factor": "1"}
@@ -47,6 +58,30 @@ def test_a_segment_that_is_gone_is_missed_and_all_others_are_served(
     producer = producer_of(one)
     assert send(producer, topic, b"goes on") == 10
     producer.close()
+
+
+def test_a_rotten_batch_in_the_newest_segment_is_served_around_at_every_start(one: BrokerProcess, topic: str) -> None:
+    """Row 53: a bit of its length, so that nothing seems to follow it; after clean stops and after a kill."""
+    create(one, topic)
+    producer = producer_of(one)
+    sent = [b"%d" % number for number in range(10)]
+    for value in sent:
+        send(producer, topic, value)
+    producer.close()
+    one.stop()
+    stored = bytearray(file_of(one, topic).read_bytes())
+    stored[sum(len(batch) for _, batch in list(split(memoryview(bytes(stored))))[:8]) + 10] ^= 1
+    file_of(one, topic).write_bytes(stored)
+    for end in (one.stop, one.stop, one.kill, one.stop):
+        one.start()
+        with pytest.raises(CorruptRecordError):
+            read(one, topic, 8)
+        assert read(one, topic, 9) == dict(enumerate(sent[9:], 9))
+        producer = producer_of(one)
+        sent.append(b"goes on")
+        assert send(producer, topic, sent[-1]) == len(sent) - 1
+        producer.close()
+        end()
 
 
 def test_the_segment_of_another_partition_is_refused(one: BrokerProcess, topic: str) -> None:
