@@ -28,7 +28,7 @@ def panels(samples: Sequence[Sample]) -> dict[str, Line]:
         "records written per second": spent[:1] + spent,
         "CPU of the broker, cores": [each.broker_cores for each in samples],
         "threads": [each.threads for each in samples],
-        "files": [each.files for each in samples],
+        "share of the time in which the loop waited for a core": [each.broker_waited for each in samples],
     }
 
 
