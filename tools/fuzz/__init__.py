@@ -8,6 +8,7 @@
     streams.py     gzip, snappy, lz4, zstd
     walkers.py     the record walker, compiled and plain
     files.py       snapshots, indexes, transaction indexes, checkpoints
+    plausible.py   values that get a request past the first look at it
     requests.py    requests of any kind to a whole broker in this process
     sockets.py     conversations, cut at any byte, with a broker in a process of its own
     logs.py        whole data directories: recovered, served, written to, recovered again

@@ -17,16 +17,19 @@ from broker.testing.client import WireClient
 from broker.testing.groups import find
 from broker.testing.running import running
 from broker.transport.contract import ConnectionLost
-from kproto.api_keys import request_class
+from kproto.api_keys import ApiKey, request_class
 from kproto.errors import WireError
 from kproto.headers import RequestHeader, request_header_bytes
 from kproto.messages.api_versions import ApiVersionsRequest
 from kproto.testing.twin import slow_encode
+from tools.fuzz.plausible import plausible
 from tools.fuzz.runner import Target
 from tools.fuzz.spoiling import spoiled
 from tools.fuzz.wire import any_message
 
 ROWS = [row for row in TABLE if not row.inter_broker]
+BUSY = (ApiKey.PRODUCE, ApiKey.FETCH, ApiKey.METADATA, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.OFFSET_COMMIT)
+WEIGHTS = [5 if row.key in BUSY else 1 for row in ROWS]
 REQUESTS = 12
 """To one broker."""
 PATIENCE_S = 100
@@ -43,9 +46,9 @@ def frames(chance: Random) -> list[bytes]:
 
 def frame(chance: Random) -> bytes:
     """Without its size."""
-    row = chance.choice(ROWS)
+    [row] = chance.choices(ROWS, WEIGHTS)
     version = chance.randint(*row.versions)
-    body, _ = slow_encode(any_message(chance, request_class(row.key), version), version)
+    body, _ = slow_encode(plausible(chance, any_message(chance, request_class(row.key), version), version), version)
     if chance.random() < 0.2:
         body = spoiled(chance, body, most=2)
     return request_header_bytes(RequestHeader(row.key, version, 7, "fuzz")) + body

@@ -93,7 +93,7 @@ def peak_bytes() -> int:
 
 
 def run(targets: Sequence[Target], seed: str, seconds: float, *, turn_s: float = TURN_S) -> Iterator[dict[str, Count]]:
-    """By turns until so much CPU time is spent; after each round of turns what is known so far, always the same object."""
+    """By turns until so much CPU time is spent; after each round what is known so far, always the same object."""
     counts = {target.name: Count() for target in targets}
     ends = time.process_time() + seconds
     while time.process_time() < ends:

@@ -18,6 +18,8 @@ from random import Random
 
 import barnabas
 from kproto.errors import ErrorCode
+from kproto.messages.find_coordinator import FindCoordinatorRequest
+from kproto.messages.metadata import MetadataRequest, MetadataRequestTopic
 from kproto.messages.produce import PartitionProduceData, ProduceRequest, TopicProduceData
 from kproto.records.batch import build_batch
 from kproto.records.record import Record
@@ -143,6 +145,8 @@ class Life:
         self.broker = broker = barnabas.Broker(data=self._work, topics="a:2,good:1", options=OPTIONS).start()
         self._inputs = self._read = 0
         serves(broker.port)
+        with WireClient(broker.port) as client:
+            client.ask(FindCoordinatorRequest(key="a"), 0)  # the first one makes the topic of group offsets
         self._at_first = resident_bytes(broker.pid)
         return broker
 
@@ -159,13 +163,14 @@ class Life:
 
 
 def serves(port: int) -> None:
-    """A record is stored. Raises: Refused, OSError, AssertionError."""
+    """A record is stored, and a topic made that others have deleted. Raises: Refused, OSError, AssertionError."""
     row = PartitionProduceData(index=0, records=build_batch([Record(0, 0, b"k", b"v")]))
     question = ProduceRequest(
         acks=-1, timeout_ms=5000, topic_data=[TopicProduceData(name="good", partition_data=[row])]
     )
     with WireClient(port) as client:
         answer = client.ask(question, 8)
+        client.ask(MetadataRequest(topics=[MetadataRequestTopic(name="a")], allow_auto_topic_creation=True), 9)
     code = ErrorCode(answer.responses[0].partition_responses[0].error_code)
     assert code is ErrorCode.NONE, f"a good record is refused with {code.name}"
 
