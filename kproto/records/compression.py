@@ -2,8 +2,8 @@
 
 Both ways go in steps, so that work on many bytes can be interrupted: `deflate` and `inflate` are their generators.
 
-`inflate` gives pieces, so whoever only looks at the records holds 64 KiB of a gzip or zstd stream, or one block of
-lz4 or snappy, never the whole. The libraries are imported when a codec is first used.
+`inflate` gives pieces, so whoever only looks at the records holds at most 64 KiB of a gzip or zstd stream, or one block
+of lz4 or snappy, never the whole. The libraries are imported when a codec is first used.
 
 Refusals, by Kafka's codes: CORRUPT_MESSAGE (2) for a damaged stream, INVALID_RECORD (87) for one that ends early,
 MESSAGE_TOO_LARGE (10) for more bytes than the caller allows.

@@ -10,7 +10,7 @@ from kproto.errors import ApiError, ErrorCode
 from kproto.records.limits import MAX_STREAMS
 
 _GZIP = 31  # zlib's name for "a gzip member, window up to 32 KiB"
-_PIECE_BYTES = 64 * 1024
+_PIECE_BYTES = 32 * 1024  # a tenth of a millisecond: half as much as of other codecs
 _FEED_BYTES = 64 * 1024
 
 
