@@ -19,7 +19,6 @@ NOT_AT_START = (
     "sqlite3",
     "rich",
     "hypothesis",
-    "javaproperties",
     "difflib",
     "numpy",
     "asyncio",
