@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from trio.lowlevel import checkpoint
 from trio.testing import MockClock
 
 from broker.testing.calls import create
@@ -42,7 +43,11 @@ async def commit(client: WireClient, *topics: str, member: str = "", generation:
 
 
 async def committed(client: WireClient) -> set[str]:
-    answer = await client.ask(OffsetFetchRequest(group_id="g", topics=None), 2)
+    """Once the coordinator has read its log, as any client waits for that."""
+    asked = OffsetFetchRequest(group_id="g", topics=None)
+    while (answer := await client.ask(asked, 2)).error_code == ErrorCode.COORDINATOR_LOAD_IN_PROGRESS:
+        await checkpoint()
+    assert answer.error_code == ErrorCode.NONE
     return {topic.name for topic in answer.topics}
 
 
