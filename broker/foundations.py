@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import trio
 
@@ -13,11 +12,12 @@ from broker.config.settings import BrokerSettings
 from broker.registry.contract import Registry
 from broker.storage.contract import Identity, Storage
 from broker.world import World
+from kproto.values import frozen
 
 CLOSE_WITHIN_S = 10.0
 
 
-@dataclass(slots=True)
+@frozen
 class Foundations:
     """Logs loaded, session open, ids known."""
 

@@ -6,7 +6,6 @@ it is given. Bodies and `records` are views of that memory: they live as long as
 
 import struct
 from collections import deque
-from dataclasses import dataclass
 
 from kproto.api_keys import ApiKey, response_class
 from kproto.codec import ENCODERS, Piece, decode, joined
@@ -20,6 +19,7 @@ from kproto.headers import (
     request_header_bytes,
 )
 from kproto.schema import Message
+from kproto.values import frozen
 
 _HEAD = struct.Struct(">ii")
 _HEAD_WITH_TAGS = struct.Struct(">iix")
@@ -28,7 +28,7 @@ MAX_FRAME_BYTES = 100 * 1024 * 1024
 """Default of `socket.request.max.bytes`."""
 
 
-@dataclass(slots=True)
+@frozen
 class Request:
     """A whole request that came in, its body not read yet."""
 
@@ -81,7 +81,7 @@ def answer(header: RequestHeader, message: Message, version: int | None = None) 
     return joined(parts, foreign)
 
 
-@dataclass(slots=True)
+@frozen
 class Answer:
     """A response that came in."""
 

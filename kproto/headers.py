@@ -6,11 +6,11 @@ because a client may not know yet how to read more.  Source: RequestHeader.json,
 """
 
 import struct
-from dataclasses import dataclass
 
 from kproto.api_keys import FIRST_FLEXIBLE, ApiKey
 from kproto.errors import WireError
 from kproto.primitives import read_tags
+from kproto.values import frozen
 
 MAX_HEADER_TAGS = 1_000
 
@@ -22,7 +22,7 @@ _KEYS = {key.value: (key, _NEVER if first is None else first) for key, first in 
 """By number: the key, and from which version on its headers have tags."""
 
 
-@dataclass(slots=True)
+@frozen
 class RequestHeader:
     """Who asks for what. `correlation_id` is echoed; `client_id` may be None, and may be anything that is UTF-8."""
 

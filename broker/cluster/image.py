@@ -5,7 +5,7 @@ Source: KIP-516 (topic ids), UpdateMetadataRequest; ZkMetadataCache of Kafka.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from uuid import UUID
 
 from broker.purgatory import WaitingRoom
@@ -17,6 +17,7 @@ from kproto.messages.update_metadata import (
     UpdateMetadataRequest,
     UpdateMetadataTopicState,
 )
+from kproto.values import frozen
 
 NO_LEADER = -1
 LEADER_DURING_DELETE = -2
@@ -25,7 +26,7 @@ FULL = 2
 ANY_BROKER_EPOCH = -1
 
 
-@dataclass(slots=True)
+@frozen
 class BrokerImage:
     """A broker that is alive, and where it listens, by listener name."""
 
@@ -34,7 +35,7 @@ class BrokerImage:
     endpoints: dict[str, Address]
 
 
-@dataclass(slots=True)
+@frozen
 class PartitionImage:
     """Leader -1: none now. `offline`: replicas on dead brokers or failed disks. No replicas: not told of yet."""
 
@@ -45,7 +46,7 @@ class PartitionImage:
     offline: list[int] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@frozen
 class TopicImage:
     """A topic; partition n stands at place n of the list."""
 

@@ -5,7 +5,6 @@ still stands in the registry, and is told.  Source: KIP-455.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from broker.cluster.gather import gathered
 from broker.cluster.image import Image
@@ -17,7 +16,7 @@ from kproto.errors import ApiError, ErrorCode
 from kproto.values import frozen
 
 
-@dataclass(slots=True)
+@frozen
 class Moving:
     """One partition under way: all its replicas, and which of them come and go."""
 

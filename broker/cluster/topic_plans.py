@@ -18,6 +18,7 @@ from broker.cluster.topic_rules import (
 from broker.cluster.znodes import Assignment, TopicNode
 from broker.config.settings import BrokerSettings
 from kproto.errors import ApiError, ErrorCode
+from kproto.values import frozen
 
 UNSET = -1
 NO_ID = UUID(int=0)
@@ -28,7 +29,7 @@ Racks = Mapping[int, str | None]
 """The brokers alive, each with its rack."""
 
 
-@dataclass(slots=True)
+@frozen
 class NewTopic:
     """A topic wanted. Counts -1: the broker's defaults; `assignment`: replicas by partition, then no counts."""
 
@@ -52,7 +53,7 @@ class Created:
         return len(self.assignment[0])
 
 
-@dataclass(slots=True)
+@frozen
 class Growth:
     """More partitions wanted: `count` in all; `assignment`: replicas of each new one, None to have them placed."""
 

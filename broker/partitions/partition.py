@@ -4,7 +4,6 @@ All that must not be interleaved (do we lead, is it the producer's next, stamp, 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from broker.clock import Clock
@@ -14,6 +13,7 @@ from broker.storage.contract import Log, StorageFailed
 from broker.storage.log_settings import LogSettings
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import BatchHeader
+from kproto.values import frozen
 
 NO_LEADER = -1
 
@@ -43,7 +43,7 @@ class PartitionSettings(LogSettings, Protocol):
     def compression_zstd_level(self) -> int: ...
 
 
-@dataclass(slots=True)
+@frozen
 class Leadership:
     """What the controller last said of this partition.  Source: LeaderAndIsrRequest."""
 
@@ -55,7 +55,7 @@ class Leadership:
     controller_epoch: int
 
 
-@dataclass(slots=True)
+@frozen
 class Appended:
     """Where a batch lies and ends; the append time in ms is -1 where the client's times stand."""
 

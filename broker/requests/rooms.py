@@ -1,10 +1,11 @@
 """What handlers reach through their context: one field a room, filled by `broker.py`."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from broker.clock import Chance, Clock
 from broker.metrics import Metrics
+from kproto.values import frozen
 
 if TYPE_CHECKING:
     from broker.cluster.authorizer import Authorizer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from broker.registry.contract import Registry
 
 
-@dataclass(slots=True)
+@frozen
 class Rooms:
     """The broker as its handlers see it."""
 

@@ -5,13 +5,13 @@ for the budget, the half-read frame that has grown least since the last look: no
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import trio
 
 from broker.server.budget import Budget
 from broker.server.connection import Connection, Phase
 from broker.server.limits import Limits
+from kproto.values import frozen
 
 FRAME_GROWTH_BYTES = 32 * 1024
 """A frame begun must grow by that much within the frame timeout, or end."""
@@ -19,7 +19,7 @@ LOOKS_PER_SLICE = 100
 LONGEST_INTERVAL_S = 1.0
 
 
-@dataclass(slots=True)
+@frozen
 class Mark:
     """When a connection was last seen to get on, and how far it was then."""
 

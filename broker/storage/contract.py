@@ -5,7 +5,6 @@
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -58,7 +57,7 @@ class LogId:
     partition: int
 
 
-@dataclass(slots=True)
+@frozen
 class TimedOffset:
     """A record's offset, its timestamp in ms and the leader epoch of its batch."""
 

@@ -1,17 +1,18 @@
 """Where logs lie: what a storage tells of its data directories, and moves between them.  Source: KIP-113."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from broker.storage.contract import LogId
+from kproto.values import frozen
 
 
 class NoSuchDirectory(Exception):
     """No data directory of that name is configured."""
 
 
-@dataclass(slots=True)
+@frozen
 class DirectoryUse:
     """A place where logs lie: sizes in bytes by log, and those of its file system, -1 where nobody knows.
 

@@ -23,7 +23,7 @@ NO_SEQUENCE = -1
 NO_OFFSET = -1
 
 
-@dataclass(slots=True)
+@frozen
 class KeptBatch:
     """What is remembered of one batch: sequences and offsets (both ends inclusive), its largest timestamp in ms."""
 

@@ -14,6 +14,7 @@ from typing import Any
 import trio
 
 from broker.transport.contract import ConnectionLost, Listener, Stream
+from kproto.values import frozen
 
 log = logging.getLogger("barnabas.web")
 
@@ -49,7 +50,7 @@ class WebRequest:
             raise Refusal(400, f"the body is not JSON: {error}") from None
 
 
-@dataclass(slots=True)
+@frozen
 class Answer:
     """A body at once, or in pieces between which others have their turn."""
 

@@ -1,10 +1,11 @@
 """What is known of groups before there is one: the numbers that they go by, and where each lives."""
 
 import struct
-from dataclasses import dataclass
+
+from kproto.values import frozen
 
 
-@dataclass(slots=True)
+@frozen
 class Rules:
     """The numbers of the settings that groups go by."""
 

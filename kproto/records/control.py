@@ -4,13 +4,13 @@ Its key is version int16 and type int16 (0 abort, 1 commit), its value version i
 Consumers skip such a batch but it has an offset.  Source: KIP-98; EndTxnMarker.json.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct, error
 
 from kproto.errors import ApiError, ErrorCode
 from kproto.records.batch import Bytes, build_batch, read_records
 from kproto.records.record import Record
+from kproto.values import frozen
 
 _KEY = Struct(">hh")
 _VALUE = Struct(">hi")
@@ -23,7 +23,7 @@ class MarkerType(IntEnum):
     COMMIT = 1
 
 
-@dataclass(slots=True)
+@frozen
 class EndTxnMarker:
     """How the open transaction of one producer ended here."""
 

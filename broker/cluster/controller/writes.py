@@ -1,7 +1,7 @@
 """What the controller writes: partition states and topic ids, cut into multis that a registry takes, each fenced."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from broker.cluster.controller.state import Row, Topic
 from broker.cluster.znodes import (
@@ -14,12 +14,13 @@ from broker.cluster.znodes import (
     topic_path,
 )
 from broker.registry.contract import Check, Create, Operation, SetData
+from kproto.values import frozen
 
 MAX_OPERATIONS = 1000
 """Of one multi: some 250 KB, where ZooKeeper takes 1 MB."""
 
 
-@dataclass(slots=True)
+@frozen
 class Plan:
     """What one multi shall come to: believed once it is known to have happened."""
 

@@ -4,7 +4,7 @@ Sources: TopicZNode, TopicPartitionStateZNode, ConfigEntityZNode, ConfigEntityCh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 from uuid import UUID
 
@@ -21,11 +21,12 @@ from broker.cluster.znodes.text import (
     shortened,
     to_json,
 )
+from kproto.values import frozen
 
 Assignment = dict[int, list[int]]
 
 
-@dataclass(slots=True)
+@frozen
 class TopicNode:
     """`/brokers/topics/<topic>`: replicas of each partition, the preferred leader first; those in motion.
 
@@ -80,7 +81,7 @@ def _topic_id(value: Any) -> UUID | None:
         raise MalformedNode(f"topic: {error}") from error
 
 
-@dataclass(slots=True)
+@frozen
 class PartitionStateNode:
     """`…/partitions/<p>/state`: leader -1 is none; the node's data version is the partition epoch.
 

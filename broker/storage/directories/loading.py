@@ -1,7 +1,7 @@
 """Opens every partition directory below one data directory."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from broker.storage.segments.names import (
 )
 from broker.storage.segments.recovery import open_log
 from broker.storage.segments.recovery_segments import LeftBehind
+from kproto.values import frozen
 
 log = logging.getLogger("barnabas.storage")
 
@@ -57,7 +58,7 @@ NO_TOPIC_ID = UUID(int=0)
 """Of a log whose directory has no `partition.metadata`: of a broker before 2.8, or not begun before a crash."""
 
 
-@dataclass(slots=True)
+@frozen
 class Found:
     """The logs of one data directory; `unreadable` names those that cannot be told apart, with the reason."""
 

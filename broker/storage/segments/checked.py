@@ -4,8 +4,6 @@ Known to be right is what this process wrote, what it checked when it started, a
 checked before it is served for the first time.
 """
 
-from dataclasses import dataclass
-
 from broker.storage.contract import BatchDamaged
 from kproto.values import frozen
 
@@ -23,7 +21,7 @@ class Damage:
     next_offset: int
 
 
-@dataclass(slots=True)
+@frozen
 class Run:
     """Checked bytes from `begin` to `end`, both at the edge of a batch; the next batch is at or above `next_offset`."""
 

@@ -4,13 +4,13 @@ Source: LogCleanerManager.scala, LogToClean.java, KIP-58, KIP-354.
 """
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from broker.storage.segments.contents import NO_TIMESTAMP, IndexDamaged
 from broker.storage.segments.scan import headers
 from broker.storage.segments.segment import Segment
 from kproto.records.batch import HEADER_BYTES
+from kproto.values import frozen
 
 if TYPE_CHECKING:
     from broker.storage.segments.log import SegmentLog
@@ -20,7 +20,7 @@ log = logging.getLogger("barnabas.storage")
 NEVER_MS = 2**63 - 1
 
 
-@dataclass(slots=True)
+@frozen
 class Cleanable:
     """A log, what of it is dirty, and up to where that may be cleaned."""
 

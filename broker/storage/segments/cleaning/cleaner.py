@@ -6,7 +6,6 @@ Source: Cleaner.java.
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from broker.storage.compaction.batch_filter import BatchFilter, LastOfProducers, marker_in, note_keys
@@ -39,7 +38,7 @@ class CleanerLimits:
     run_bytes: int
 
 
-@dataclass(slots=True)
+@frozen
 class _Found:
     """What a first look over the headers tells."""
 
