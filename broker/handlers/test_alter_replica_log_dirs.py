@@ -110,6 +110,13 @@ async def until_settled(client: WireClient) -> None:
     await until(arrived)
 
 
+async def until_led(client: WireClient, topic: str) -> None:
+    async def led() -> bool:
+        return (await leader_of(client, topic))[0] != -1
+
+    await until(led)
+
+
 async def until_without_leader(client: WireClient, topic: str) -> None:
     async def without() -> bool:
         return (await leader_of(client, topic))[0] == -1
@@ -187,6 +194,7 @@ async def test_a_failed_directory_is_told_and_its_partitions_have_no_leader(tmp_
             assert (first.error_code, second.error_code, second.topics) == (0, OFFLINE, [])
     async with running(two(tmp_path), data=tmp_path) as broker:
         with broker.connect() as client:
+            await until_led(client, lost)
             assert await leader_of(client, lost) == (0, 0, [])
             assert await fetched(client, lost, 0) == ["x"]
 
@@ -236,4 +244,5 @@ async def test_a_restart_without_a_directory_serves_the_others(tmp_path: Path) -
     (tmp_path / "unmounted").rename(tmp_path / "two")
     async with running(two(tmp_path), data=tmp_path) as broker:
         with broker.connect() as client:
+            await until_led(client, lost)
             assert await fetched(client, lost, 0) == ["x"]
