@@ -190,7 +190,7 @@ class Connection:
             await self._handle(request)
             cut = self._closing or self._stopwatch() >= ends
         await self._settle_and_send()
-        return cut
+        return cut and self.inbox.frame_begun
 
     async def _handle(self, request: Request) -> None:
         pieces = await self._router.answer(request, self.facts, self)
