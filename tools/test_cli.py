@@ -19,6 +19,7 @@ NOT_AT_START = (
     "sqlite3",
     "rich",
     "hypothesis",
+    "javaproperties",
     "difflib",
     "numpy",
     "asyncio",
@@ -156,12 +157,10 @@ def test_starting_a_broker_imports_no_client_and_no_codec(module: str) -> None:
 
 
 def test_a_broker_that_begins_to_serve_has_imported_no_more(tmp_path: Path) -> None:
-    """With a file of options, logs on disk and the registry of our own, which is what needs SQLite."""
-    file = tmp_path / "server.properties"
-    file.write_text(f"listeners=PLAINTEXT://127.0.0.1:0\nlog.dirs={tmp_path / 'data'}\n")
+    """With logs on disk and the registry of our own, which is what needs SQLite."""
+    options = ["listeners=PLAINTEXT://127.0.0.1:0", f"log.dirs={tmp_path / 'data'}"]
     start = f"""
 import os
-from pathlib import Path
 from broker.__main__ import run
 from broker.config.load import load
 
@@ -169,7 +168,7 @@ def announce(ready):
     tell()
     os._exit(0)
 
-run(load(file=Path({str(file)!r})).settings, announce=announce)
+run(load(overrides={options!r}).settings, announce=announce)
 """
     assert imported(start) == ["sqlite3"]
 
