@@ -21,6 +21,8 @@ from kproto.messages.internal_topics import OffsetCommitValue
 from kproto.messages.offset_commit import OffsetCommitRequest, OffsetCommitResponse
 
 UNSET = -1
+LATEST_MS = (1 << 63) - 1
+"""The end of what a record can say; clients may ask for more."""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ def event_of(request: OffsetCommitRequest, rows: list[Row], ctx: Context) -> Com
                 leader_epoch=row.asked.committed_leader_epoch,
                 metadata=row.asked.committed_metadata or "",
                 commit_timestamp=now_ms if row.asked.commit_timestamp == UNSET else row.asked.commit_timestamp,
-                expire_timestamp=UNSET if kept_ms == UNSET else now_ms + kept_ms,
+                expire_timestamp=UNSET if kept_ms == UNSET else min(now_ms + kept_ms, LATEST_MS),
                 topic_id=row.topic.id,
             )
             for row in rows

@@ -229,6 +229,17 @@ async def test_retention_time_of_old_clients_is_kept(autojump_clock: MockClock) 
             assert (await client.ask(ListGroupsRequest(), 4)).groups == []
 
 
+@pytest.mark.parametrize("version", [2, 3, 4])
+@pytest.mark.parametrize("kept_ms", [2**63 - 1, -(2**63)])
+async def test_retention_time_beyond_the_end_of_time_is_no_error_of_ours(
+    version: int, kept_ms: int, broker: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    with broker.connect() as client:
+        assert await commit(client, version, retention_time_ms=kept_ms) == ErrorCode.NONE
+        assert cells(await fetch(client, 7)) == {"t": (5, "note", 0)}
+    assert "a bug of the broker" not in caplog.text
+
+
 @pytest.mark.parametrize("version", range(7))
 async def test_description_of_every_version(version: int, broker: Running) -> None:
     with broker.connect("app") as client:
