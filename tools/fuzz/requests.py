@@ -4,6 +4,7 @@ Each is answered or its connection closed, without an error of the broker in the
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -30,6 +31,8 @@ from tools.fuzz.wire import any_message
 ROWS = [row for row in TABLE if not row.inter_broker]
 BUSY = (ApiKey.PRODUCE, ApiKey.FETCH, ApiKey.METADATA, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.OFFSET_COMMIT)
 WEIGHTS = [5 if row.key in BUSY else 1 for row in ROWS]
+OUR_MISTAKE = re.compile(r"Traceback|an error of the broker|a bug of the broker")
+"""In a log."""
 REQUESTS = 12
 """To one broker."""
 PATIENCE_S = 100
@@ -63,7 +66,7 @@ class Told(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         text = self.format(record)
-        if "an error of the broker" in text:
+        if OUR_MISTAKE.search(text):
             self.errors.append(text)
 
 

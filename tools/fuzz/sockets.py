@@ -6,7 +6,6 @@ its memory is where it was, and it serves a good client.
 """
 
 import contextlib
-import re
 import select
 import shutil
 import socket
@@ -27,6 +26,7 @@ from kproto.values import frozen
 from tools.bench.processes import resident_bytes
 from tools.bench.wire import WireClient
 from tools.fuzz import requests, wire
+from tools.fuzz.requests import OUR_MISTAKE
 from tools.fuzz.runner import Target
 from tools.fuzz.spoiling import number, some_bytes, spoiled
 
@@ -36,7 +36,6 @@ MOST_GROWTH_BYTES = 128 << 20
 """Of one life: ten thousand topics may be asked for, and they are kept."""
 ANSWERS_WITHIN_S = 0.005
 """Time for answers before a client that reads leaves; nobody knows how many will come."""
-OUR_MISTAKE = re.compile(r"Traceback|an error of the broker")
 OPTIONS = {
     "num.partitions": "2",
     "offsets.topic.num.partitions": "2",
