@@ -419,22 +419,39 @@ def test_69_one_of_the_last_five_batches_is_known_again(
     assert bystander.end_offset("plain") == end
 
 
-@pytest.mark.parametrize("transactional_id", [None, "t"])
-@pytest.mark.parametrize("version", range(ONLY_BATCHES_SINCE, HIGHEST + 1))
-def test_71_a_transactional_batch_to_a_partition_of_no_transaction(
-    client: TypedClient, bystander: TypedClient, ids: dict[str, UUID], transactional_id: str | None, version: int
-) -> None:
-    """This broker has never begun one; the batch beside it is stored."""
-    before, beside = bystander.end_offset("plain"), bystander.end_offset("timed")
+def with_a_transactional_batch(version: int, ids: dict[str, UUID], transactional_id: str | None) -> ProduceRequest:
+    """To `plain`; the batch beside it, to `timed`, is of no transaction."""
     batch = with_fields(sound(2), attributes=0x10, producer_id=5, producer_epoch=0, base_sequence=0)
     request = request_for(batch, version, "plain", ids["plain"])
     now = at_times([int(time.time() * 1000)])
     request.topic_data += request_for(now, version, "timed", ids["timed"]).topic_data
     request.transactional_id = transactional_id
-    answer = client.ask(request, version)
-    codes = [row.error_code for topic in answer.responses for row in topic.partition_responses]
-    assert codes == [ErrorCode.INVALID_TXN_STATE, ErrorCode.NONE]
-    assert (bystander.end_offset("plain"), bystander.end_offset("timed")) == (before, beside + 1)
+    return request
+
+
+@pytest.mark.parametrize(
+    ("transactional_id", "codes"),
+    [
+        (None, [ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED] * 2),
+        ("t", [ErrorCode.INVALID_TXN_STATE, ErrorCode.NONE]),
+    ],
+    ids=["70 without transactional id", "71 to a partition of no transaction"],
+)
+@pytest.mark.parametrize("version", range(ONLY_BATCHES_SINCE, HIGHEST + 1))
+def test_a_transactional_batch(
+    client: TypedClient,
+    bystander: TypedClient,
+    ids: dict[str, UUID],
+    transactional_id: str | None,
+    codes: list[ErrorCode],
+    version: int,
+) -> None:
+    """No transaction was ever begun. Without a name the whole request is denied; else the batch beside it is stored."""
+    before, beside = bystander.end_offset("plain"), bystander.end_offset("timed")
+    answer = client.ask(with_a_transactional_batch(version, ids, transactional_id), version)
+    assert [row.error_code for topic in answer.responses for row in topic.partition_responses] == codes
+    stored = codes.count(ErrorCode.NONE)
+    assert (bystander.end_offset("plain"), bystander.end_offset("timed")) == (before, beside + stored)
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,12 @@ def attempt(rows: Iterable[Row], step: Callable[[Row, T], None], given: T) -> No
 
 
 def refuse_wrong(request: ProduceRequest, rows: list[Row]) -> None:
-    """Refuse what no single batch is to blame for: acks, and a partition named twice (no order was promised)."""
+    """Refuse what no single batch is to blame for: acks, and a partition named twice (no order was promised).
+
+    Raises: ApiError: TRANSACTIONAL_ID_AUTHORIZATION_FAILED: a batch of a transaction that the request does not name.
+    """
+    if request.transactional_id is None and any(row.is_transactional for row in rows):
+        raise ApiError(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "a transaction without a name")
     if request.acks not in ACKS:
         for row in rows:
             row.refusal = ApiError(ErrorCode.INVALID_REQUIRED_ACKS)

@@ -15,6 +15,7 @@ from kproto.messages.produce import (
     PartitionProduceResponse,
     TopicProduceData,
 )
+from kproto.records.batch import says_transactional
 
 
 class Row:
@@ -40,6 +41,10 @@ class Row:
     def place(self) -> tuple[object, ...]:
         """What the client calls this partition."""
         return self._topic.name, self._topic.topic_id, self._data.index
+
+    @property
+    def is_transactional(self) -> bool:
+        return self._data.records is not None and says_transactional(self._data.records)
 
     @property
     def takes_steps(self) -> bool:

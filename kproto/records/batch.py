@@ -120,6 +120,11 @@ def _no_header(view: Bytes, position: int) -> ApiError:
     return ApiError(ErrorCode.CORRUPT_MESSAGE, "a batch is shorter than its header")
 
 
+def says_transactional(batch: Bytes) -> bool:
+    """By one look at a header that nobody has read yet."""
+    return len(batch) >= HEADER_BYTES and batch[MAGIC_AT] == 2 and bool(batch[CRC_FROM + 1] & _TRANSACTIONAL)
+
+
 def split(batches: memoryview) -> Iterator[tuple[BatchHeader, memoryview]]:
     """Each whole batch with its header; what is cut off at the end is left out, as fetched data may be.
 
