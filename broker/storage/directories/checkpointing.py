@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trio
 
-from broker.storage.files import Data, Disk, File, read_whole, replace, write_all
+from broker.storage.files import Data, Disk, File, replace, write_all
 from broker.storage.segments.checkpoints import (
     CLEANED_OFFSETS,
     HIGH_WATERMARKS,
@@ -77,9 +77,6 @@ class Checkpointer:
         text, lowered, fresh = self._text(path), self._lowered, path.with_name(path.name + ".tmp")
         if text == self._written.get(path):
             return
-        if path not in self._written and await self._disk.in_thread(lambda: _is_left(self._disk, path, text)):
-            self._written[path] = text
-            return
         former = await self._disk.in_thread(lambda: _write_durably(self._disk, fresh, text, path))
         try:
             if path.name == RECOVERY_POINTS and lowered != self._lowered:
@@ -111,20 +108,6 @@ class Checkpointer:
                 assert topic_and_partition is not None
                 offsets[topic_and_partition] = value(kept)
         return offsets_text(offsets)
-
-
-def _is_left(disk: Disk, path: Path, text: bytes) -> bool:
-    """Whether that is what the last run left; it is durable then: that run may have ended between rename and sync.
-
-    A start, which has nothing new to tell as a rule, so waits for the disk once and not eight times.
-    """
-    try:
-        if read_whole(disk, path) != text:
-            return False
-    except OSError:
-        return False
-    disk.sync_directory(path.parent)
-    return True
 
 
 def _write_durably(disk: Disk, path: Path, data: Data, replaced: Path) -> File | None:

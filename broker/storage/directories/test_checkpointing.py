@@ -1,11 +1,9 @@
-"""What only checkpoints on the system's own disk show: where, and how often, they wait for it."""
+"""What only checkpoints on the system's own disk show: where they wait for it."""
 
 import os
 import threading
 from pathlib import Path
 from typing import Any, cast
-
-import pytest
 
 from broker.storage.directories.checkpointing import Checkpointer
 from broker.storage.files import File, SystemDisk, SystemFile
@@ -32,11 +30,6 @@ class NotedDisk(SystemDisk):
     def __init__(self) -> None:
         super().__init__()
         self.ends: list[tuple[bool, bool]] = []
-        self.created: list[str] = []
-
-    def create(self, path: Path) -> File:
-        self.created.append(path.name)
-        return super().create(path)
 
     def open(self, path: Path) -> File:
         return NotedFile(os.open(path, os.O_RDWR | os.O_CLOEXEC), self.ends)
@@ -65,23 +58,3 @@ async def test_the_file_that_a_checkpoint_replaces_goes_in_a_thread_and_not_in_t
     assert (tmp_path / HIGH_WATERMARKS).read_text().splitlines()[2:] == ["t 0 3"]
     assert disk.ends == [(True, False)] * 2  # without a name by then, and not in the loop
     assert failures == []
-
-
-async def test_a_start_leaves_the_files_of_the_last_run_where_they_say_the_same(tmp_path: Path) -> None:
-    kept = KeptLog(tmp_path)
-
-    async def created_by_a_run(*marks: int) -> list[str]:
-        disk = NotedDisk()
-        checkpointer = Checkpointer(
-            disk, lambda: [tmp_path], lambda: [cast(SegmentLog, kept)], lambda path, error: pytest.fail(str(error))
-        )
-        for kept.high_watermark in marks:
-            await checkpointer.write(HIGH_WATERMARKS)
-        return disk.created
-
-    assert await created_by_a_run(0, 0) == [HIGH_WATERMARKS + ".tmp"]  # Kafka has it from the beginning, too
-    assert await created_by_a_run(0, 0) == []
-    assert await created_by_a_run(5) == [HIGH_WATERMARKS + ".tmp"]
-    assert await created_by_a_run(5, 5) == []
-    assert await created_by_a_run(5, 6, 5) == [HIGH_WATERMARKS + ".tmp"] * 2
-    assert (tmp_path / HIGH_WATERMARKS).read_text().splitlines()[2:] == ["t 0 5"]
