@@ -15,6 +15,7 @@ class TopicCounts:
     __slots__ = (
         "bytes_in",
         "bytes_out",
+        "failed_fetch_requests",
         "failed_produce_requests",
         "fetch_requests",
         "messages_in",
@@ -27,6 +28,7 @@ class TopicCounts:
 
     bytes_in: int
     bytes_out: int
+    failed_fetch_requests: int
     failed_produce_requests: int
     fetch_requests: int
     messages_in: int

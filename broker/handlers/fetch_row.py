@@ -103,10 +103,10 @@ class Row:
             return len(found)
         except OffsetOutOfRange:
             self._refuse(ErrorCode.OFFSET_OUT_OF_RANGE)
-        except BatchDamaged:
-            self._refuse(ErrorCode.CORRUPT_MESSAGE)
-        except StorageFailed:
-            self._refuse(ErrorCode.KAFKA_STORAGE_ERROR)
+        except StorageFailed as failure:
+            self.partition.counts.failed_fetch_requests += 1
+            damaged = isinstance(failure, BatchDamaged)
+            self._refuse(ErrorCode.CORRUPT_MESSAGE if damaged else ErrorCode.KAFKA_STORAGE_ERROR)
         return 0
 
     async def convert(self, magic: int) -> None:

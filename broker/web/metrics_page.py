@@ -39,6 +39,7 @@ QUANTILES = (0.5, 0.75, 0.95, 0.98, 0.99, 0.999)
 TOPIC_COUNTERS = {
     "bytesin": ("bytes_in", "Bytes of record batches appended."),
     "bytesout": ("bytes_out", "Bytes of record batches sent to consumers."),
+    "failedfetchrequests": ("failed_fetch_requests", "Reads that failed by an error of the disk."),
     "failedproducerequests": ("failed_produce_requests", "Appends that failed by an error of the disk."),
     "messagesin": ("messages_in", "Records appended."),
     "totalfetchrequests": ("fetch_requests", "Reads of a partition."),

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain_families
 
 from broker.metrics import TIME_BUCKETS
-from broker.testing.calls import create, fetched, produce, topic_to_create
+from broker.testing.calls import batch_of, create, fetch_request, fetched, produce, produce_request, topic_to_create
 from broker.testing.client import WireClient
 from broker.testing.running import Running, running
 from broker.transport.contract import Address
@@ -86,6 +86,22 @@ async def test_what_happened_is_told_under_the_names_that_dashboards_know(openme
     assert found("kafka_controller_kafkacontroller_activecontrollercount") == 1
     assert found("kafka_brokers") == 1
     assert found("process_resident_memory_bytes") > 1 << 20
+
+
+async def test_what_the_disk_refused_is_counted() -> None:
+    listener = MemoryListener(Address("127.0.0.1", 9644))
+    async with running(change=lambda world: world.web.append(listener)) as broker:
+        client = broker.connect()
+        await create(client, "orders")
+        await produce(client, "orders", "a")
+        (partition,) = [each for each in broker.broker._partitions if each.topic == "orders"]
+        await partition.log.close()  # from now on every verb of it fails, as after trouble with its disk
+        await client.ask(fetch_request("orders"), 12)
+        await client.ask(produce_request("orders", batch_of("b")), 9)
+        found = await scraped(listener)
+    for kind in ("fetch", "produce"):
+        name = f"kafka_server_brokertopicmetrics_failed{kind}requests_total"
+        assert (found(name), found(name, topic="orders")) == (1, 1)
 
 
 async def work(broker: Running) -> None:
