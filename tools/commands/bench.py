@@ -2,7 +2,6 @@
 
 import json
 import platform
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -77,7 +76,8 @@ def bench(
     held_to = list(goals(f"kafka {releases[0]}"))
     click.echo(text(results, held_to))
     if json_file is not None:
-        json_file.write_text(json.dumps({"machine": machine(), **results.as_json()}, indent=1) + "\n")
+        told = {"machine": machine(), "rounds": rounds, "scale": scale, **results.as_json()}
+        json_file.write_text(json.dumps(told, indent=1) + "\n")
     if chart_file is not None:
         chart_file.write_text(chart(results, held_to, f"barnabas bench, {machine()['system']}"))
     if page is not None:
@@ -129,7 +129,6 @@ def machine() -> dict[str, Any]:
     import os
 
     return {
-        "system": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}, {os.cpu_count()} cores",
         "python": platform.python_version(),
-        "command": " ".join(sys.argv[1:]),
     }
