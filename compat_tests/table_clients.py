@@ -106,7 +106,7 @@ class Console:
 class PythonClient:
     """A class of `any_python_client` in a `pose`, run by `python`."""
 
-    library: str
+    client_class: str
     name: str
     pose: tuple[int, ...] | str | None = None
     writes: tuple[str, ...] = BEFORE_ZSTD
@@ -123,7 +123,7 @@ class PythonClient:
 
     def _command(self, verb: str, at: Place, *rest: str) -> list[str]:
         script = any_python_client.__file__
-        return [str(self.python), script, self.library, json.dumps(self.pose), verb, at.bootstrap, *rest]
+        return [str(self.python), script, self.client_class, json.dumps(self.pose), verb, at.bootstrap, *rest]
 
 
 @dataclass
